@@ -1,0 +1,8 @@
+//! The ledger: one per organisation, append-only, gapless, in commit order;
+//! and the desk that runs commands on it, the followers that fold it, and the
+//! rows they keep. Knows no trainer: it is generic over the aggregate.
+
+pub mod append;
+pub mod rows;
+pub mod sequence;
+pub mod store;

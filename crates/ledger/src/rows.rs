@@ -1,0 +1,154 @@
+//! Read models at rest: a table per view, rows as JSON beside the columns one
+//! may filter and sort by, and one bookmark per generation.
+
+use lastresort_fact::{Instant, OrganisationId};
+
+/// A row's id within its table and organisation: a UUID's text, or a compound of them.
+pub type RowId = String;
+
+/// What a declared column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    /// Text; dates and instants in their RFC 3339 form, so that they sort.
+    Text,
+    /// A whole number; 0 and 1 for no and yes.
+    Integer,
+}
+
+/// A column one may filter and sort by. Never personal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Column {
+    /// Its name in SQL.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: ColumnType,
+}
+
+/// A view's table. Beside the declared columns it has `organisation`,
+/// `generation`, `id`, `position` (the last event folded) and `body` (the row).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Table {
+    /// Its name in SQL, which changes when its columns do.
+    pub name: String,
+    /// The declared columns, each indexed.
+    pub columns: &'static [Column],
+}
+
+/// A value of a declared column.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// Nothing; sorts first.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+}
+
+/// A row as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: RowId,
+    /// The last position folded into it.
+    pub position: u64,
+    /// The row as JSON.
+    pub body: String,
+}
+
+/// A row to be written, or removed.
+#[derive(Clone, Debug)]
+pub struct RowChange {
+    /// Which table.
+    pub table: Table,
+    /// Which row.
+    pub id: RowId,
+    /// The last position folded into it.
+    pub position: u64,
+    /// The row as JSON with its declared cells, or nothing to remove it.
+    pub body: Option<(String, Vec<Cell>)>,
+}
+
+/// Rows of one organisation at one stage of the shape of views.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number, per organisation.
+    pub number: i64,
+    /// The shape of all views it was begun for.
+    pub fingerprint: String,
+    /// The last position folded.
+    pub bookmark: u64,
+    /// Whether it answers questions.
+    pub active: bool,
+}
+
+/// A row that could not be folded: it stays as it was until somebody retries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The table's name.
+    pub table: String,
+    /// Which row.
+    pub id: RowId,
+    /// The event that could not be folded.
+    pub position: u64,
+    /// Why, without personal data.
+    pub reason: String,
+    /// When it was parked.
+    pub parked_at: Instant,
+}
+
+/// Rows and the bookmark, moved together.
+#[derive(Clone, Debug)]
+pub struct RowCommit {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Which generation.
+    pub generation: i64,
+    /// Where the bookmark must stand.
+    pub from: u64,
+    /// Where it moves to.
+    pub to: u64,
+    /// The rows, each at most once.
+    pub changes: Vec<RowChange>,
+    /// Rows parked by this step.
+    pub parked: Vec<Parked>,
+    /// Rows that were parked and are folded again: table name and id.
+    pub unparked: Vec<(String, RowId)>,
+}
+
+/// A condition on a declared column, or on `id`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Is this value.
+    Is(&'static str, Cell),
+    /// Is one of these.
+    In(&'static str, Vec<Cell>),
+    /// Is at least this; rows without a value do not match.
+    AtLeast(&'static str, Cell),
+    /// Is less than this; rows without a value do not match.
+    Below(&'static str, Cell),
+    /// The row was folded after this position.
+    MovedAfter(u64),
+}
+
+/// A question to one table.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whose rows.
+    pub organisation: OrganisationId,
+    /// Which generation.
+    pub generation: i64,
+    /// Which table.
+    pub table: Table,
+    /// All of these hold.
+    pub filters: Vec<Filter>,
+    /// Sorted by this declared column; by `id` alone where there is none. Ties by `id`.
+    pub order: Option<&'static str>,
+    /// Downwards.
+    pub descending: bool,
+    /// Only what follows the row with this cell (of `order`, if any) and id.
+    pub after: Option<(Option<Cell>, RowId)>,
+    /// At most so many.
+    pub limit: u32,
+}
