@@ -1,1 +1,8 @@
-//! x
+//! What is proved, and how: pure functions over bytes. Canonical JSON, the
+//! sealing of personal fields with commitments, the wrapping of keys, and the
+//! bytes of a leaf. What an inspector's tool links; knows no database.
+
+pub mod canonical;
+pub mod leaf;
+pub mod seal;
+pub mod wrap;
