@@ -5,4 +5,5 @@
 pub mod append;
 pub mod rows;
 pub mod sequence;
+pub mod sqlite;
 pub mod store;

@@ -128,6 +128,11 @@ pub struct DataKeyRow {
     pub destroyed_at: Option<Instant>,
 }
 
+/// The class of that name.
+pub(crate) fn class_named(name: &str) -> Option<Class> {
+    serde_json::from_value(serde_json::Value::from(name)).ok()
+}
+
 /// Why a store could not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {

@@ -1,0 +1,337 @@
+//! The store that needs nothing: two SQLite files in one folder. `ledger.db`
+//! holds what must never be lost (WAL, every commit synced), `views.db` what
+//! can be folded again. One thread writes; read-only connections stand beside
+//! it. A second writing server is refused by a lock on the folder.
+
+mod connections;
+mod rows;
+mod writer;
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use async_trait::async_trait;
+use lastresort_fact::{EventId, Instant, KeyId, OrganisationId, PersonId};
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use self::connections::Connections;
+use crate::append::{Append, ClaimName, Digest, Head, Outcome, StoredCommand, StreamRef};
+use crate::rows::{Ask, Generation, Parked, Row, RowCommit, RowId, Table};
+use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent, class_named};
+
+const LEDGER: &[&str] = &[include_str!("../migrations/sqlite/0001_ledger.sql")];
+const VIEWS: &[&str] = &[include_str!("../migrations/sqlite/0002_views.sql")];
+const READERS: usize = 4;
+
+/// A store in a folder.
+#[derive(Debug)]
+pub struct SqliteStore {
+    moves: broadcast::Sender<Moved>,
+    writer: writer::Writer,
+    readers: Connections,
+    rows: rows::Rows,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, making it where it is missing.
+    ///
+    /// # Errors
+    /// Where another server writes to it, its schema is newer, or the files
+    /// cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+        let lock = lock(folder)?;
+        let ledger = folder.join("ledger.db");
+        let mut writing = Connection::open(&ledger).map_err(fault)?;
+        prepare(&mut writing, LEDGER, "FULL")?;
+        let moves = broadcast::channel(1024).0;
+        Ok(Self {
+            writer: writer::Writer::start(writing, moves.clone()),
+            readers: Connections::new(ledger, READERS),
+            rows: rows::Rows::open(&folder.join("views.db"))?,
+            moves,
+            _lock: lock,
+        })
+    }
+
+    async fn settled(&self, command: &Append) -> Option<Outcome> {
+        let stored = self.command(command.organisation, command.key.key).await.ok()??;
+        (stored.body == command.key.body).then_some(Outcome::Applied(stored.receipt))
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("writer.lock");
+    let file = File::create(&path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(format!(
+            "another server writes to the store in {}; stop it, or use PostgreSQL, which several servers can share",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(StoreError::Unavailable(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Sets a writing connection up and runs the migrations it lacks.
+fn prepare(connection: &mut Connection, migrations: &[&str], synchronous: &str) -> Result<(), StoreError> {
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fault)?;
+    connection.pragma_update(None, "synchronous", synchronous).map_err(fault)?;
+    connection.pragma_update(None, "secure_delete", "ON").map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)?;
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    if version > known {
+        return Err(StoreError::InUse(format!("the store's schema is version {version}, newer than this program's {known}; use the newer program")));
+    }
+    let transaction = connection.transaction().map_err(fault)?;
+    for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        transaction.execute_batch(migration).map_err(fault)?;
+    }
+    transaction.pragma_update(None, "user_version", known).map_err(fault)?;
+    transaction.commit().map_err(fault)
+}
+
+/// What an error of SQLite means to whoever asked.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn fault(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::ConstraintViolation) => {
+            StoreError::Corrupt(error.to_string())
+        }
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn uuid(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
+}
+
+const EVENT: &str = "position, aggregate_type, aggregate_id, sequence, event_id, event_type, event_version, payload, metadata, recorded_at, leaf";
+
+fn event(row: &SqlRow<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        position: unsigned(row.get(0)?),
+        stream: StreamRef { kind: row.get(1)?, id: uuid(row, 2)? },
+        sequence: unsigned(row.get(3)?),
+        event_id: EventId(uuid(row, 4)?),
+        event_type: row.get(5)?,
+        event_version: row.get(6)?,
+        payload: row.get(7)?,
+        metadata: row.get(8)?,
+        recorded_at: Instant::from_micros(row.get(9)?),
+        leaf: row.get(10)?,
+    })
+}
+
+fn head(row: &SqlRow<'_>) -> rusqlite::Result<Head> {
+    Ok(Head { position: unsigned(row.get(0)?), recorded_at: Instant::from_micros(row.get(1)?) })
+}
+
+fn stored_command(row: &SqlRow<'_>) -> rusqlite::Result<StoredCommand> {
+    let receipt: String = row.get(1)?;
+    let receipt = serde_json::from_str(&receipt)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
+    Ok(StoredCommand { body: row.get(0)?, receipt })
+}
+
+fn data_key(row: &SqlRow<'_>) -> rusqlite::Result<DataKeyRow> {
+    let class: String = row.get(2)?;
+    Ok(DataKeyRow {
+        id: KeyId(uuid(row, 0)?),
+        subject: PersonId(uuid(row, 1)?),
+        class: class_named(&class)
+            .ok_or_else(|| rusqlite::Error::InvalidColumnType(2, "class".to_owned(), rusqlite::types::Type::Text))?,
+        epoch: row.get(3)?,
+        wrapped: row.get(4)?,
+        destroyed_at: row.get::<_, Option<i64>>(5)?.map(Instant::from_micros),
+    })
+}
+
+const DATA_KEY: &str = "id, subject, class, epoch, wrapped, destroyed_at";
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn moves(&self) -> broadcast::Receiver<Moved> {
+        self.moves.subscribe()
+    }
+
+    async fn append(&self, append: Append) -> Result<Outcome, StoreError> {
+        match self.writer.append(append.clone()).await {
+            Ok(outcome) => Ok(outcome),
+            // Whatever failed may have failed at COMMIT: what is stored decides.
+            Err(error) => self.settled(&append).await.ok_or(error),
+        }
+    }
+
+    async fn stream(&self, organisation: OrganisationId, kind: Kind, id: Uuid, after: u64) -> Result<Vec<StreamEvent>, StoreError> {
+        let found = self
+            .readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT sequence, event_type, event_version, payload FROM events
+                     WHERE organisation = ? AND aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence",
+                )?;
+                let rows = statement.query_map(params![organisation.0.as_bytes(), kind.name(), id.as_bytes(), signed(after)], |row| {
+                    Ok((unsigned(row.get(0)?), row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+                })?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .await?;
+        found
+            .into_iter()
+            .map(|(sequence, event_type, event_version, payload)| {
+                let payload = serde_json::from_str(&payload).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                Ok(StreamEvent { sequence, event_type, event_version, payload })
+            })
+            .collect()
+    }
+
+    async fn read(&self, organisation: OrganisationId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let sql = format!("SELECT {EVENT} FROM events WHERE organisation = ? AND position > ? ORDER BY position LIMIT ?");
+                connection.prepare_cached(&sql)?.query_map(params![organisation.0.as_bytes(), signed(after), limit], event)?.collect()
+            })
+            .await
+    }
+
+    async fn read_stream(
+        &self,
+        organisation: OrganisationId,
+        stream: &StreamRef,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let stream = stream.clone();
+        self.readers
+            .with(move |connection| {
+                let sql = format!(
+                    "SELECT {EVENT} FROM events WHERE organisation = ? AND aggregate_type = ? AND aggregate_id = ? AND position > ?
+                     ORDER BY sequence LIMIT ?"
+                );
+                connection
+                    .prepare_cached(&sql)?
+                    .query_map(params![organisation.0.as_bytes(), stream.kind, stream.id.as_bytes(), signed(after), limit], event)?
+                    .collect()
+            })
+            .await
+    }
+
+    async fn head(&self, organisation: OrganisationId) -> Result<Option<Head>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached("SELECT position, recorded_at FROM heads WHERE organisation = ?")?;
+                statement.query_row([organisation.0.as_bytes()], head).optional()
+            })
+            .await
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganisationId, Head)>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached("SELECT position, recorded_at, organisation FROM heads ORDER BY organisation")?;
+                statement.query_map([], |row| Ok((OrganisationId(uuid(row, 2)?), head(row)?)))?.collect()
+            })
+            .await
+    }
+
+    async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
+        self.readers.with(move |connection| writer::command(connection, organisation, key)).await
+    }
+
+    async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {
+        let claim = claim.clone();
+        self.readers.with(move |connection| writer::claim(connection, organisation, &claim)).await
+    }
+
+    async fn data_keys(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<Vec<DataKeyRow>, StoreError> {
+        let ids = ids.to_vec();
+        self.readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached(&format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND id = ?"))?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    found.extend(statement.query_row(params![organisation.0.as_bytes(), id.0.as_bytes()], data_key).optional()?);
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn keys_about(&self, organisation: OrganisationId, subject: PersonId) -> Result<Vec<DataKeyRow>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let sql = format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND subject = ? ORDER BY id");
+                connection.prepare_cached(&sql)?.query_map(params![organisation.0.as_bytes(), subject.0.as_bytes()], data_key)?.collect()
+            })
+            .await
+    }
+
+    async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        self.writer.keep_setting(name, value).await
+    }
+
+    async fn prepare_tables(&self, tables: &[Table]) -> Result<(), StoreError> {
+        self.rows.prepare_tables(tables.to_vec()).await
+    }
+
+    async fn generations(&self, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
+        self.rows.generations(organisation).await
+    }
+
+    async fn begin_generation(&self, organisation: OrganisationId, fingerprint: &str) -> Result<Generation, StoreError> {
+        self.rows.begin_generation(organisation, fingerprint.to_owned()).await
+    }
+
+    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<(), StoreError> {
+        self.rows.switch_generation(organisation, number, tables.to_vec()).await
+    }
+
+    async fn commit_rows(&self, commit: RowCommit) -> Result<bool, StoreError> {
+        self.rows.commit(commit).await
+    }
+
+    async fn rows(&self, organisation: OrganisationId, generation: i64, table: &Table, ids: &[RowId]) -> Result<Vec<Row>, StoreError> {
+        self.rows.by_id(organisation, generation, table.clone(), ids.to_vec()).await
+    }
+
+    async fn ask(&self, ask: &Ask) -> Result<Vec<Row>, StoreError> {
+        self.rows.ask(ask.clone()).await
+    }
+
+    async fn parked(&self, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
+        self.rows.parked(organisation, generation).await
+    }
+
+    async fn lease(&self, _: OrganisationId, _: Uuid, _: u32) -> Result<bool, StoreError> {
+        Ok(true) // The folder's lock already says that this process is the only one.
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.ping().await
+    }
+
+    async fn durability(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.writer.durability().await
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,287 @@
+//! Read models in `views.db`. Commits are not synced: whatever a power cut
+//! takes is folded again from the ledger.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lastresort_fact::{Instant, OrganisationId};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
+use tokio::task::spawn_blocking;
+
+use super::connections::Connections;
+use super::{READERS, VIEWS, fault, prepare, signed, unsigned};
+use crate::rows::{Ask, Cell, ColumnType, Filter, Generation, Parked, Row, RowCommit, RowId, Table};
+use crate::store::StoreError;
+
+#[derive(Debug)]
+pub(super) struct Rows {
+    writing: Arc<Mutex<Connection>>,
+    readers: Connections,
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Value::Null),
+            Self::Integer(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+impl Rows {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut writing = Connection::open(path).map_err(fault)?;
+        prepare(&mut writing, VIEWS, "NORMAL")?;
+        Ok(Self { writing: Arc::new(Mutex::new(writing)), readers: Connections::new(path.to_owned(), READERS) })
+    }
+
+    async fn write<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let writing = Arc::clone(&self.writing);
+        spawn_blocking(move || job(&mut writing.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+            .map_err(fault)
+    }
+
+    pub(super) async fn prepare_tables(&self, tables: Vec<Table>) -> Result<(), StoreError> {
+        self.write(move |connection| connection.execute_batch(&tables.iter().map(definition).collect::<String>())).await
+    }
+
+    pub(super) async fn generations(&self, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT number, fingerprint, bookmark, active FROM generations WHERE organisation = ? ORDER BY number",
+                )?;
+                statement.query_map([organisation.0.as_bytes()], generation)?.collect()
+            })
+            .await
+    }
+
+    pub(super) async fn begin_generation(&self, organisation: OrganisationId, fingerprint: String) -> Result<Generation, StoreError> {
+        self.write(move |connection| {
+            connection.query_row(
+                "INSERT INTO generations (organisation, number, fingerprint, bookmark, active)
+                 SELECT ?1, coalesce(max(number), 0) + 1, ?2, 0, count(*) = 0 FROM generations WHERE organisation = ?1
+                 RETURNING number, fingerprint, bookmark, active",
+                params![organisation.0.as_bytes(), fingerprint],
+                generation,
+            )
+        })
+        .await
+    }
+
+    pub(super) async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: Vec<Table>) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let transaction = connection.transaction()?;
+            let org = organisation.0.as_bytes();
+            transaction.execute("DELETE FROM generations WHERE organisation = ? AND number <> ?", params![org, number])?;
+            transaction.execute("UPDATE generations SET active = 1 WHERE organisation = ? AND number = ?", params![org, number])?;
+            transaction.execute("DELETE FROM parked WHERE organisation = ? AND generation <> ?", params![org, number])?;
+            for table in tables {
+                let sql = format!("DELETE FROM {} WHERE organisation = ? AND generation <> ?", table.name);
+                transaction.execute(&sql, params![org, number])?;
+            }
+            transaction.commit()
+        })
+        .await
+    }
+
+    pub(super) async fn commit(&self, commit: RowCommit) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            let transaction = connection.transaction()?;
+            let org = commit.organisation.0.as_bytes();
+            let moved = transaction
+                .prepare_cached("UPDATE generations SET bookmark = ? WHERE organisation = ? AND number = ? AND bookmark = ?")?
+                .execute(params![signed(commit.to), org, commit.generation, signed(commit.from)])?;
+            if moved != 1 {
+                return Ok(false);
+            }
+            write_changes(&transaction, &commit)?;
+            transaction.commit()?;
+            Ok(true)
+        })
+        .await
+    }
+
+    pub(super) async fn by_id(
+        &self,
+        organisation: OrganisationId,
+        generation: i64,
+        table: Table,
+        ids: Vec<RowId>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let sql = format!("SELECT id, position, body FROM {} WHERE organisation = ? AND generation = ? AND id = ?", table.name);
+                let mut statement = connection.prepare_cached(&sql)?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    found.extend(statement.query_row(params![organisation.0.as_bytes(), generation, id], row).optional()?);
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Vec<Row>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let (sql, values) = question(&ask);
+                connection.prepare_cached(&sql)?.query_map(params_from_iter(values), row)?.collect()
+            })
+            .await
+    }
+
+    pub(super) async fn parked(&self, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
+        self.readers
+            .with(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT view, id, position, reason, parked_at FROM parked WHERE organisation = ? AND generation = ? ORDER BY view, id",
+                )?;
+                let parked = |row: &rusqlite::Row<'_>| {
+                    Ok(Parked {
+                        table: row.get(0)?,
+                        id: row.get(1)?,
+                        position: unsigned(row.get(2)?),
+                        reason: row.get(3)?,
+                        parked_at: Instant::from_micros(row.get(4)?),
+                    })
+                };
+                statement.query_map(params![organisation.0.as_bytes(), generation], parked)?.collect()
+            })
+            .await
+    }
+}
+
+fn generation(row: &rusqlite::Row<'_>) -> rusqlite::Result<Generation> {
+    Ok(Generation { number: row.get(0)?, fingerprint: row.get(1)?, bookmark: unsigned(row.get(2)?), active: row.get(3)? })
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row { id: row.get(0)?, position: unsigned(row.get(1)?), body: row.get(2)? })
+}
+
+/// The SQL that makes a view's table, where it is missing.
+fn definition(table: &Table) -> String {
+    let name = &table.name;
+    let mut sql = format!(
+        "CREATE TABLE IF NOT EXISTS {name} (organisation BLOB NOT NULL, generation INTEGER NOT NULL, id TEXT NOT NULL,
+         position INTEGER NOT NULL, body TEXT NOT NULL"
+    );
+    for column in table.columns {
+        let holds = match column.holds {
+            ColumnType::Text => "TEXT",
+            ColumnType::Integer => "INTEGER",
+        };
+        write!(sql, ", {} {holds}", column.name).expect("writing to a String cannot fail");
+    }
+    sql.push_str(", PRIMARY KEY (organisation, generation, id)) WITHOUT ROWID;\n");
+    for column in table.columns {
+        let column = column.name;
+        writeln!(sql, "CREATE INDEX IF NOT EXISTS {name}_{column} ON {name} (organisation, generation, {column}, id);")
+            .expect("writing to a String cannot fail");
+    }
+    sql
+}
+
+fn write_changes(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) -> rusqlite::Result<()> {
+    let org = commit.organisation.0.as_bytes();
+    for change in &commit.changes {
+        let table = &change.table.name;
+        let Some((body, cells)) = &change.body else {
+            let sql = format!("DELETE FROM {table} WHERE organisation = ? AND generation = ? AND id = ?");
+            transaction.prepare_cached(&sql)?.execute(params![org, commit.generation, change.id])?;
+            continue;
+        };
+        let columns: String = change.table.columns.iter().map(|column| format!(", {}", column.name)).collect();
+        let marks = ", ?".repeat(cells.len());
+        let sql = format!("INSERT OR REPLACE INTO {table} (organisation, generation, id, position, body{columns}) VALUES (?, ?, ?, ?, ?{marks})");
+        let position = signed(change.position);
+        let fixed: [&dyn ToSql; 5] = [org, &commit.generation, &change.id, &position, body];
+        let values = fixed.into_iter().chain(cells.iter().map(|cell| cell as &dyn ToSql));
+        transaction.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+    }
+    let mut park = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO parked (organisation, generation, view, id, position, reason, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for parked in &commit.parked {
+        let position = signed(parked.position);
+        park.execute(params![org, commit.generation, parked.table, parked.id, position, parked.reason, parked.parked_at.micros()])?;
+    }
+    let mut unpark = transaction.prepare_cached("DELETE FROM parked WHERE organisation = ? AND generation = ? AND view = ? AND id = ?")?;
+    for (table, id) in &commit.unparked {
+        unpark.execute(params![org, commit.generation, table, id])?;
+    }
+    Ok(())
+}
+
+/// A question as SQL: names come from declared columns, values are parameters.
+fn question(ask: &Ask) -> (String, Vec<Cell>) {
+    let mut sql = format!("SELECT id, position, body FROM {} WHERE organisation = x'{}' AND generation = ?", ask.table.name, ask.organisation.0.simple());
+    let mut values = vec![Cell::Integer(ask.generation)];
+    for filter in &ask.filters {
+        condition(filter, &mut sql, &mut values);
+    }
+    let (direction, beyond) = if ask.descending { ("DESC", "<") } else { ("ASC", ">") };
+    match (ask.order, &ask.after) {
+        (Some(column), Some((cell, id))) => {
+            // NULL sorts first, so what follows it upwards has a value, and nothing precedes it downwards.
+            let cell = cell.clone().unwrap_or(Cell::Null);
+            let further = match (&cell, ask.descending) {
+                (Cell::Null, false) => format!("{column} IS NOT NULL OR ({column} IS ? AND id {beyond} ?)"),
+                (Cell::Null, true) => format!("{column} IS ? AND id {beyond} ?"),
+                (Cell::Integer(_) | Cell::Text(_), false) => format!("{column} {beyond} ? OR ({column} IS ? AND id {beyond} ?)"),
+                (Cell::Integer(_) | Cell::Text(_), true) => {
+                    format!("{column} IS NULL OR {column} {beyond} ? OR ({column} IS ? AND id {beyond} ?)")
+                }
+            };
+            if cell != Cell::Null {
+                values.push(cell.clone());
+            }
+            values.extend([cell, Cell::Text(id.clone())]);
+            write!(sql, " AND ({further})").expect("writing to a String cannot fail");
+        }
+        (None, Some((_, id))) => {
+            values.push(Cell::Text(id.clone()));
+            write!(sql, " AND id {beyond} ?").expect("writing to a String cannot fail");
+        }
+        (_, None) => {}
+    }
+    let order = ask.order.map(|column| format!("{column} {direction}, ")).unwrap_or_default();
+    write!(sql, " ORDER BY {order}id {direction} LIMIT {}", ask.limit).expect("writing to a String cannot fail");
+    (sql, values)
+}
+
+fn condition(filter: &Filter, sql: &mut String, values: &mut Vec<Cell>) {
+    let written = match filter {
+        Filter::Is(column, cell) => {
+            values.push(cell.clone());
+            write!(sql, " AND {column} IS ?")
+        }
+        Filter::In(column, cells) => {
+            values.extend(cells.iter().cloned());
+            let marks = vec!["?"; cells.len()].join(", ");
+            write!(sql, " AND {column} IN ({marks})")
+        }
+        Filter::AtLeast(column, cell) => {
+            values.push(cell.clone());
+            write!(sql, " AND {column} >= ?")
+        }
+        Filter::Below(column, cell) => {
+            values.push(cell.clone());
+            write!(sql, " AND {column} < ?")
+        }
+        Filter::MovedAfter(position) => {
+            values.push(Cell::Integer(signed(*position)));
+            write!(sql, " AND position > ?")
+        }
+    };
+    written.expect("writing to a String cannot fail");
+}
