@@ -3,7 +3,15 @@
 //! rows they keep. Knows no trainer: it is generic over the aggregate.
 
 pub mod append;
+pub mod clock;
+pub mod desk;
+pub mod fold;
+pub mod follow;
+pub mod ids;
+pub mod keys;
+pub mod postgres;
 pub mod rows;
 pub mod sequence;
 pub mod sqlite;
 pub mod store;
+pub mod view;

@@ -122,7 +122,7 @@ pub struct RowCommit {
 pub enum Filter {
     /// Is this value.
     Is(&'static str, Cell),
-    /// Is one of these.
+    /// Is one of these; a row without a value is none of them.
     In(&'static str, Vec<Cell>),
     /// Is at least this; rows without a value do not match.
     AtLeast(&'static str, Cell),
@@ -145,7 +145,7 @@ pub struct Ask {
     pub filters: Vec<Filter>,
     /// Sorted by this declared column; by `id` alone where there is none. Ties by `id`.
     pub order: Option<&'static str>,
-    /// Downwards.
+    /// Downwards, ties as well; rows without a value then come last.
     pub descending: bool,
     /// Only what follows the row with this cell (of `order`, if any) and id.
     pub after: Option<(Option<Cell>, RowId)>,

@@ -1,0 +1,175 @@
+//! One step of a follower: events after the bookmark, folded into rows,
+//! written with the bookmark in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use lastresort_fact::{Instant, OrganisationId};
+
+use crate::rows::{Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
+use crate::store::{Store, StoreError, StoredEvent};
+use crate::view::{AnyView, Recorded, Views, World};
+
+/// Events folded at most in one step.
+pub const STEP: u32 = 2_000;
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The bookmark stands here now; there may be more.
+    Moved(u64),
+    /// Nothing lies behind the bookmark.
+    AtHead,
+    /// Somebody else moved the bookmark.
+    Overtaken,
+}
+
+/// Folds what follows the bookmark of a generation, at most [`STEP`] events.
+///
+/// # Errors
+/// Where the store fails, or the ledger is not gapless: then nothing may go on.
+pub async fn step<W: World>(
+    store: &dyn Store,
+    views: &Views<W>,
+    organisation: OrganisationId,
+    generation: &Generation,
+    now: Instant,
+) -> Result<Step, StoreError> {
+    let stored = store.read(organisation, generation.bookmark, STEP).await?;
+    let Some(last) = stored.last().map(|event| event.position) else { return Ok(Step::AtHead) };
+    gapless(&stored, generation.bookmark)?;
+    let parked: HashSet<(String, RowId)> =
+        store.parked(organisation, generation.number).await?.into_iter().map(|row| (row.table, row.id)).collect();
+    let (known, unknown) = decode::<W>(&stored);
+    let mut commit = RowCommit {
+        organisation,
+        generation: generation.number,
+        from: generation.bookmark,
+        to: last,
+        changes: Vec::new(),
+        parked: Vec::new(),
+        unparked: Vec::new(),
+    };
+    for view in views.all.values() {
+        let table = view.table();
+        let mut park = |id: RowId, position, reason| {
+            commit.parked.push(Parked { table: table.name.clone(), id, position, reason, parked_at: now });
+        };
+        let mut stuck: HashSet<RowId> = parked.iter().filter(|(name, _)| *name == table.name).map(|(_, id)| id.clone()).collect();
+        for (event, reason) in &unknown {
+            let id = event.stream.id.to_string();
+            if stuck.insert(id.clone()) {
+                park(id, event.position, reason.clone());
+            }
+        }
+        let touched = touched(&**view, &known, &stuck);
+        let rows = rows(store, organisation, generation.number, &table, touched.keys()).await?;
+        for (id, events) in touched {
+            let position = events.last().map_or(last, |event| event.position);
+            match view.fold(rows.get(&id).map(|row| row.body.as_str()), &events) {
+                Ok(body) => commit.changes.push(RowChange { table: table.clone(), id, position, body }),
+                Err(reason) => park(id, position, reason),
+            }
+        }
+    }
+    for parked in &commit.parked {
+        tracing::error!(%organisation, table = parked.table, row = parked.id, position = parked.position, reason = parked.reason, "a row was parked");
+    }
+    Ok(if store.commit_rows(commit).await? { Step::Moved(last) } else { Step::Overtaken })
+}
+
+/// Folds one parked row anew, from the ledger's first event; `false` where it still cannot be folded.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn retry<W: World>(
+    store: &dyn Store,
+    views: &Views<W>,
+    organisation: OrganisationId,
+    generation: &Generation,
+    parked: &Parked,
+) -> Result<bool, StoreError> {
+    let Some(view) = views.all.values().find(|view| view.table().name == parked.table) else { return Ok(false) };
+    let mut body = None;
+    let mut position = 0;
+    let mut after = 0;
+    while after < generation.bookmark {
+        let stored = store.read(organisation, after, STEP).await?;
+        let Some(last) = stored.last().map(|event| event.position) else { break };
+        after = last;
+        let within: Vec<_> = stored.into_iter().filter(|event| event.position <= generation.bookmark).collect();
+        let (known, unknown) = decode::<W>(&within);
+        if unknown.iter().any(|(event, _)| event.stream.id.to_string() == parked.id) {
+            return Ok(false);
+        }
+        let events: Vec<_> = known.iter().filter(|event| view.concerns(event).contains(&parked.id)).collect();
+        let Some(end) = events.last() else { continue };
+        position = end.position;
+        match view.fold(body.as_ref().map(|(body, _): &(String, _)| body.as_str()), &events) {
+            Ok(folded) => body = folded,
+            Err(_) => return Ok(false),
+        }
+    }
+    let change = RowChange { table: view.table(), id: parked.id.clone(), position, body };
+    let commit = RowCommit {
+        organisation,
+        generation: generation.number,
+        from: generation.bookmark,
+        to: generation.bookmark,
+        changes: vec![change],
+        parked: Vec::new(),
+        unparked: vec![(parked.table.clone(), parked.id.clone())],
+    };
+    store.commit_rows(commit).await
+}
+
+fn gapless(stored: &[StoredEvent], bookmark: u64) -> Result<(), StoreError> {
+    for (event, expected) in stored.iter().zip(bookmark + 1..) {
+        if event.position != expected {
+            return Err(StoreError::Corrupt(format!("position {expected} is missing: the ledger goes on at {}", event.position)));
+        }
+    }
+    Ok(())
+}
+
+type Decoded<'a, W> = (Vec<Recorded<<W as World>::Event>>, Vec<(&'a StoredEvent, String)>);
+
+fn decode<W: World>(stored: &[StoredEvent]) -> Decoded<'_, W> {
+    let mut known = Vec::with_capacity(stored.len());
+    let mut unknown = Vec::new();
+    for event in stored {
+        match W::decode(event) {
+            Ok(recorded) => known.push(recorded),
+            Err(reason) => unknown.push((event, reason)),
+        }
+    }
+    (known, unknown)
+}
+
+fn touched<'a, W: World>(
+    view: &dyn AnyView<W>,
+    events: &'a [Recorded<W::Event>],
+    stuck: &HashSet<RowId>,
+) -> BTreeMap<RowId, Vec<&'a Recorded<W::Event>>> {
+    let mut touched: BTreeMap<RowId, Vec<&Recorded<W::Event>>> = BTreeMap::new();
+    for event in events {
+        for id in view.concerns(event).into_iter().filter(|id| !stuck.contains(id)) {
+            touched.entry(id).or_default().push(event);
+        }
+    }
+    touched
+}
+
+async fn rows(
+    store: &dyn Store,
+    organisation: OrganisationId,
+    generation: i64,
+    table: &Table,
+    ids: impl Iterator<Item = &RowId>,
+) -> Result<HashMap<RowId, Row>, StoreError> {
+    let ids: Vec<RowId> = ids.cloned().collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = store.rows(organisation, generation, table, &ids).await?;
+    Ok(found.into_iter().map(|row| (row.id.clone(), row)).collect())
+}

@@ -1,0 +1,92 @@
+//! Keys at rest outside the database: the root key on a store that needs
+//! nothing else, and the epoch keys of every store. Files are `0600`.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use lastresort_proof::seal::DataKey;
+use lastresort_proof::wrap;
+
+use super::random;
+use crate::store::StoreError;
+
+/// The key that keeps all others. Given by the environment, or a file on SQLite.
+pub struct RootKey([u8; 32]);
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RootKey(…)")
+    }
+}
+
+impl RootKey {
+    /// From 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Where the text is anything else; the text is not repeated.
+    pub fn from_hex(text: &str) -> Result<Self, StoreError> {
+        let bytes = hex::decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| StoreError::Corrupt("the root key must be 64 hexadecimal digits".to_owned()))
+    }
+
+    /// From its bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn key(&self) -> DataKey {
+        DataKey::new(self.0)
+    }
+}
+
+/// Reads the root key of a SQLite store from `folder`, making it on first start.
+/// Says where it stands, and whether it was made just now.
+///
+/// # Errors
+/// Where the file cannot be made or read, or others could read it.
+pub fn root_key_from_file(folder: &Path) -> Result<(RootKey, PathBuf, bool), StoreError> {
+    let path = folder.join("root.key");
+    let made = make(folder, &path, &hex::encode(random::<32>()))?;
+    Ok((RootKey::from_hex(&read(&path)?)?, path, made))
+}
+
+/// Reads an epoch key; makes it where `first` says that none can exist yet.
+pub(super) fn epoch_key(root: &DataKey, folder: &Path, epoch: u32, first: bool) -> Result<DataKey, StoreError> {
+    let path = folder.join(format!("epoch-{epoch:05}.key"));
+    let purpose = format!("epoch/{epoch}");
+    if first {
+        let wrapped = wrap::wrap(root, &purpose, &DataKey::new(random()), random());
+        make(folder, &path, &hex::encode(wrapped))?;
+    }
+    let wrapped = hex::decode(read(&path)?.trim()).map_err(|_| unusable(&path, "it is not hexadecimal"))?;
+    wrap::unwrap(root, &purpose, &wrapped).map_err(|error| unusable(&path, &error.to_string()))
+}
+
+/// Writes a new file that only its owner may read; `false` where there is one.
+fn make(folder: &Path, path: &Path, text: &str) -> Result<bool, StoreError> {
+    fs::create_dir_all(folder).map_err(|error| unusable(folder, &error.to_string()))?;
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(unusable(path, &error.to_string())),
+    };
+    let written = writeln!(file, "{text}").and_then(|()| file.sync_all()).and_then(|()| fs::File::open(folder)?.sync_all());
+    written.map_err(|error| unusable(path, &error.to_string()))?;
+    Ok(true)
+}
+
+fn read(path: &Path) -> Result<String, StoreError> {
+    let mode = fs::metadata(path).map_err(|error| unusable(path, &error.to_string()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(unusable(path, "others than its owner may read it; its mode must be 0600"));
+    }
+    fs::read_to_string(path).map_err(|error| unusable(path, &error.to_string()))
+}
+
+fn unusable(path: &Path, reason: &str) -> StoreError {
+    StoreError::Unavailable(format!("the key file {} cannot be used: {reason}", path.display()))
+}

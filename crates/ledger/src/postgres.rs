@@ -1,0 +1,205 @@
+//! The store on PostgreSQL: any number of servers, one database.
+//!
+//! Appends go through writers, one per organisation at work (`write`), who run
+//! batches (`settle`, `batch`) on connections of their own (`lines`). Everything
+//! else goes through a pool: ledgers and keys (`read`, `event`), rows and
+//! questions to them (`rows`, `ask`). `news` carries word of moved ledgers from
+//! server to server, `schema` makes the tables, `fault` tells errors apart.
+//! There is no SQL of this database anywhere else.
+
+mod ask;
+mod batch;
+mod event;
+mod fault;
+mod lines;
+mod news;
+mod read;
+mod rows;
+mod schema;
+mod settle;
+mod write;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lastresort_fact::{KeyId, OrganisationId, PersonId};
+use postgres_es::PostgresEventRepository;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use self::lines::{GREETING, Lines};
+use self::news::{Courier, News};
+use self::settle::Settler;
+use self::write::Writers;
+use crate::append::{Append, ClaimName, Digest, Head, Outcome, StoredCommand, StreamRef};
+use crate::rows::{Ask, Generation, Parked, Row, RowCommit, RowId, Table};
+use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent};
+
+/// How long a reader waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that has rested longer is asked for a sign of life before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// Statements each connection keeps prepared: a few per view, and our own.
+const STATEMENTS: usize = 256;
+
+/// Ledgers, keys and rows in a PostgreSQL database.
+pub struct PostgresStore {
+    pool: PgPool,
+    repository: PostgresEventRepository,
+    writers: Writers,
+    news: News,
+    _courier: Courier,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date. Half of `connections` (of at
+    /// least two) are for appends, half for everything else; two more carry
+    /// notifications.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it cannot be reached, and
+    /// [`StoreError::InUse`] where a newer server has been there.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.statement_cache_capacity(STATEMENTS).application_name("lastresort");
+        schema::migrate(&mut sqlx::PgConnection::connect_with(&options).await?).await?;
+        let for_appends = (connections / 2).max(1);
+        let pool = pool(connections.saturating_sub(for_appends).max(1), options.clone()).await?;
+        let news = News::new();
+        let courier = news.exchange(options.clone()).await?;
+        let writers = Writers::new(Settler::new(Lines::new(options, for_appends), news.clone()));
+        Ok(Self { repository: read::repository(pool.clone()), pool, writers, news, _courier: courier })
+    }
+}
+
+async fn pool(most: u32, options: PgConnectOptions) -> Result<PgPool, StoreError> {
+    let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE).test_before_acquire(false);
+    let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(GREETING).await.map(|_| ()) }));
+    let pool = pool.before_acquire(|connection, seen| {
+        Box::pin(async move {
+            if seen.idle_for < RESTED { Ok(true) } else { Ok(connection.ping().await.is_ok()) }
+        })
+    });
+    Ok(pool.connect_with(options).await?)
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostgresStore")
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn moves(&self) -> broadcast::Receiver<Moved> {
+        self.news.subscribe()
+    }
+
+    async fn append(&self, append: Append) -> Result<Outcome, StoreError> {
+        self.writers.append(append).await
+    }
+
+    async fn stream(&self, organisation: OrganisationId, kind: Kind, id: Uuid, after: u64) -> Result<Vec<StreamEvent>, StoreError> {
+        read::stream(&self.repository, organisation, kind, id, after).await
+    }
+
+    async fn read(&self, organisation: OrganisationId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        read::ledger(&self.pool, organisation, after, limit).await
+    }
+
+    async fn read_stream(
+        &self,
+        organisation: OrganisationId,
+        stream: &StreamRef,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        read::ledger_of_stream(&self.pool, organisation, stream, after, limit).await
+    }
+
+    async fn head(&self, organisation: OrganisationId) -> Result<Option<Head>, StoreError> {
+        read::one_head(&self.pool, organisation).await
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganisationId, Head)>, StoreError> {
+        read::all_heads(&self.pool).await
+    }
+
+    async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
+        read::one_command(&self.pool, organisation, key).await
+    }
+
+    async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {
+        read::claim(&self.pool, organisation, claim).await
+    }
+
+    async fn data_keys(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<Vec<DataKeyRow>, StoreError> {
+        read::data_keys(&self.pool, organisation, ids).await
+    }
+
+    async fn keys_about(&self, organisation: OrganisationId, subject: PersonId) -> Result<Vec<DataKeyRow>, StoreError> {
+        read::keys_about(&self.pool, organisation, subject).await
+    }
+
+    async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        read::keep_setting(&self.pool, name, value).await
+    }
+
+    async fn prepare_tables(&self, tables: &[Table]) -> Result<(), StoreError> {
+        rows::prepare_tables(&self.pool, tables).await
+    }
+
+    async fn generations(&self, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
+        rows::generations(&self.pool, organisation).await
+    }
+
+    async fn begin_generation(&self, organisation: OrganisationId, fingerprint: &str) -> Result<Generation, StoreError> {
+        rows::begin_generation(&self.pool, organisation, fingerprint).await
+    }
+
+    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<(), StoreError> {
+        rows::switch_generation(&self.pool, organisation, number, tables).await
+    }
+
+    async fn commit_rows(&self, commit: RowCommit) -> Result<bool, StoreError> {
+        rows::commit(&self.pool, &commit).await
+    }
+
+    async fn rows(&self, organisation: OrganisationId, generation: i64, table: &Table, ids: &[RowId]) -> Result<Vec<Row>, StoreError> {
+        rows::by_id(&self.pool, organisation, generation, table, ids).await
+    }
+
+    async fn ask(&self, ask: &Ask) -> Result<Vec<Row>, StoreError> {
+        ask::ask(&self.pool, ask).await
+    }
+
+    async fn parked(&self, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
+        rows::parked(&self.pool, organisation, generation).await
+    }
+
+    async fn lease(&self, organisation: OrganisationId, holder: Uuid, milliseconds: u32) -> Result<bool, StoreError> {
+        rows::lease(&self.pool, organisation, holder, milliseconds).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        read::ping(&self.pool).await
+    }
+
+    async fn durability(&self) -> Result<Vec<(String, String)>, StoreError> {
+        read::durability(&self.pool).await
+    }
+
+    async fn close(&self) {
+        self.writers.close().await;
+        self.pool.close().await;
+    }
+}

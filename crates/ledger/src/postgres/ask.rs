@@ -1,0 +1,185 @@
+//! A question as SQL. Only names that a view declares in the source get into
+//! the text, quoted; every value is a parameter.
+
+use std::fmt::Write as _;
+
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row as _};
+
+use super::fault::{signed, unsigned};
+use crate::rows::{Ask, Cell, ColumnType, Filter, Row, Table};
+use crate::store::StoreError;
+
+/// Rows in the question's order.
+pub(super) async fn ask(pool: &PgPool, ask: &Ask) -> Result<Vec<Row>, StoreError> {
+    let question = Question::of(ask)?;
+    question.bind(sqlx::query(&question.sql)).fetch_all(pool).await?.iter().map(row).collect()
+}
+
+/// A row from `id`, `position`, `body`.
+pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
+    Ok(Row { id: row.try_get("id")?, position: unsigned(row.try_get("position")?)?, body: row.try_get("body")? })
+}
+
+/// A table's name, quoted; it comes from our own views, but it is no literal.
+pub(super) fn quoted(name: &str) -> Result<String, StoreError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
+        return Err(StoreError::Corrupt(format!("{name:?} is no name for a table or a column")));
+    }
+    Ok(format!("\"{name}\""))
+}
+
+enum Value {
+    Cell(Cell),
+    Texts(Vec<String>),
+    Integers(Vec<i64>),
+}
+
+/// SQL and its parameters.
+struct Question<'a> {
+    table: &'a Table,
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl<'a> Question<'a> {
+    fn of(ask: &'a Ask) -> Result<Self, StoreError> {
+        let mut question = Self { table: &ask.table, sql: String::new(), values: Vec::new() };
+        let whose = [Cell::Text(ask.organisation.to_string()), Cell::Integer(ask.generation)].map(|cell| question.value(Value::Cell(cell)));
+        let mut conditions = format!("organisation = {}::uuid AND generation = {}", whose[0], whose[1]);
+        for filter in &ask.filters {
+            let condition = question.filter(filter)?;
+            let _ = write!(conditions, " AND {condition}");
+        }
+        let order = match ask.order {
+            Some("id") | None => None,
+            Some(name) => Some(question.column(name)?),
+        };
+        let direction = if ask.descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" };
+        let id = if ask.descending { "id DESC" } else { "id" };
+        let sorted = order.as_ref().map_or_else(|| id.to_owned(), |(column, _)| format!("{column} {direction}, {id}"));
+        let limit = question.value(Value::Cell(Cell::Integer(i64::from(ask.limit))));
+        let (table, shown) = (quoted(&ask.table.name)?, order.map_or_else(String::new, |(column, _)| format!(", {column}")));
+        let parts: Vec<String> = question
+            .segments(ask)?
+            .iter()
+            .map(|segment| format!("(SELECT id, position, body{shown} FROM {table} WHERE {conditions}{segment} ORDER BY {sorted} LIMIT {limit})"))
+            .collect();
+        question.sql = match parts.as_slice() {
+            [one] => one.clone(),
+            several => format!("SELECT * FROM ({}) AS parts ORDER BY {sorted} LIMIT {limit}", several.join(" UNION ALL ")),
+        };
+        Ok(question)
+    }
+
+    /// What follows the row named by `after`, as conditions that an index can
+    /// follow one by one: rows without a value are a stretch of their own.
+    fn segments(&mut self, ask: &Ask) -> Result<Vec<String>, StoreError> {
+        let Some((cell, id)) = &ask.after else { return Ok(vec![String::new()]) };
+        let beyond = if ask.descending { '<' } else { '>' };
+        let id = self.value(Value::Cell(Cell::Text(id.clone())));
+        let Some(name) = ask.order.filter(|name| *name != "id") else { return Ok(vec![format!(" AND id {beyond} {id}")]) };
+        let (column, holds) = self.column(name)?;
+        let among_null = format!(" AND {column} IS NULL AND id {beyond} {id}");
+        match cell {
+            None | Some(Cell::Null) if ask.descending => Ok(vec![among_null]),
+            None | Some(Cell::Null) => Ok(vec![among_null, format!(" AND {column} IS NOT NULL")]),
+            Some(cell) => {
+                let value = self.cell(cell, holds)?;
+                let mut segments = vec![format!(" AND ({column}, id) {beyond} ({value}, {id})")];
+                if ask.descending {
+                    segments.push(format!(" AND {column} IS NULL"));
+                }
+                Ok(segments)
+            }
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter) -> Result<String, StoreError> {
+        match filter {
+            Filter::Is(name, Cell::Null) => Ok(format!("{} IS NULL", self.column(name)?.0)),
+            Filter::Is(name, cell) => self.compared(name, "=", cell),
+            Filter::AtLeast(name, cell) => self.compared(name, ">=", cell),
+            Filter::Below(name, cell) => self.compared(name, "<", cell),
+            Filter::In(name, cells) => self.one_of(name, cells),
+            Filter::MovedAfter(position) => {
+                let position = self.value(Value::Cell(Cell::Integer(signed(*position))));
+                Ok(format!("position > {position}"))
+            }
+        }
+    }
+
+    fn compared(&mut self, name: &str, operator: &str, cell: &Cell) -> Result<String, StoreError> {
+        let (column, holds) = self.column(name)?;
+        let value = self.cell(cell, holds)?;
+        Ok(format!("{column} {operator} {value}"))
+    }
+
+    fn one_of(&mut self, name: &str, cells: &[Cell]) -> Result<String, StoreError> {
+        let (column, holds) = self.column(name)?;
+        let (mut texts, mut integers) = (Vec::new(), Vec::new());
+        for cell in cells {
+            match (cell, holds) {
+                (Cell::Null, _) => {}
+                (Cell::Text(text), ColumnType::Text) => texts.push(text.clone()),
+                (Cell::Integer(number), ColumnType::Integer) => integers.push(*number),
+                (Cell::Text(_), ColumnType::Integer) | (Cell::Integer(_), ColumnType::Text) => return Err(mistyped(cell, holds)),
+            }
+        }
+        let values = match holds {
+            ColumnType::Text => self.value(Value::Texts(texts)),
+            ColumnType::Integer => self.value(Value::Integers(integers)),
+        };
+        Ok(format!("{column} = ANY({values})"))
+    }
+
+    /// The declared column of this name, quoted, and what it holds.
+    fn column(&self, name: &str) -> Result<(String, ColumnType), StoreError> {
+        if name == "id" {
+            return Ok(("id".to_owned(), ColumnType::Text));
+        }
+        let declared = self.table.columns.iter().find(|column| column.name == name);
+        let column = declared.ok_or_else(|| StoreError::Corrupt(format!("{} declares no column {name}", self.table.name)))?;
+        Ok((quoted(column.name)?, column.holds))
+    }
+
+    /// A cell as parameter; compared with nothing, nothing matches.
+    fn cell(&mut self, cell: &Cell, holds: ColumnType) -> Result<String, StoreError> {
+        match (cell, holds) {
+            (Cell::Null, ColumnType::Text) => Ok("NULL::text".to_owned()),
+            (Cell::Null, ColumnType::Integer) => Ok("NULL::bigint".to_owned()),
+            (Cell::Text(_), ColumnType::Text) | (Cell::Integer(_), ColumnType::Integer) => Ok(self.value(Value::Cell(cell.clone()))),
+            (Cell::Text(_), ColumnType::Integer) | (Cell::Integer(_), ColumnType::Text) => Err(mistyped(cell, holds)),
+        }
+    }
+
+    fn value(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn bind<'q>(&'q self, mut query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        for value in &self.values {
+            query = match value {
+                Value::Cell(Cell::Null) => query.bind(None::<String>),
+                Value::Cell(Cell::Integer(number)) => query.bind(number),
+                Value::Cell(Cell::Text(text)) => query.bind(text),
+                Value::Texts(texts) => query.bind(texts),
+                Value::Integers(numbers) => query.bind(numbers),
+            };
+        }
+        query
+    }
+}
+
+/// Why a cell cannot stand in a column.
+pub(super) fn mistyped(cell: &Cell, holds: ColumnType) -> StoreError {
+    let is = match cell {
+        Cell::Null => "nothing",
+        Cell::Integer(_) => "a number",
+        Cell::Text(_) => "text",
+    };
+    StoreError::Corrupt(format!("{is} does not go with a column that holds {holds:?}"))
+}
