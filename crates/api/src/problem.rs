@@ -8,18 +8,21 @@
 mod catalogue;
 mod framework;
 mod pages;
+mod translate;
 
 use std::fmt;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use lastresort_fact::{Refusal, Unmet};
 use serde::ser::{Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 
 pub use catalogue::{CATALOGUE, Entry, known};
-pub use framework::{extractors, only, unknown_path};
+pub use framework::{Paths, extractors, only, unknown_path};
 pub use pages::pages;
+pub use translate::{RequestId, translate};
 
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -43,8 +46,8 @@ struct Extra {
     version: Option<u64>,
     moved_by: Option<String>,
     moved_by_role: Option<String>,
-    allow: Option<String>,
     retry_after_seconds: Option<u32>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -88,9 +91,7 @@ impl Problem {
     /// The wrong method on a path that exists; `allow` lists the right ones.
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {
-        let mut problem = Self::new("method_not_allowed");
-        problem.extra().allow = Some(allow.to_owned());
-        problem
+        Self::new("method_not_allowed").header(header::ALLOW, allow)
     }
 
     /// A sentence on this occurrence. Never holds personal data.
@@ -145,6 +146,16 @@ impl Problem {
         self
     }
 
+    /// A header of the answer, instead of the one it has by itself. One that
+    /// cannot stand in a header is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.extra().headers.push((name, value));
+        }
+        self
+    }
+
     /// The catalogue's entry.
     #[must_use]
     pub const fn entry(&self) -> &'static Entry {
@@ -191,7 +202,7 @@ impl Problem {
 struct Document {
     /// Where the code is explained: a page of this service.
     #[serde(rename = "type")]
-    #[schema(format = UriReference, example = "/problems/version_stale")]
+    #[schema(format = "uri-reference", example = "/problems/version_stale")]
     kind: String,
     /// What the code means, in a few words.
     title: String,
@@ -202,11 +213,11 @@ struct Document {
     detail: String,
     /// The id of this occurrence, to quote when asking about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = UriReference)]
+    #[schema(format = "uri-reference")]
     instance: Option<String>,
     /// The code, stable for ever; expect ones you do not know.
     code: String,
-    /// Every fault found, each with its place in the request.
+    /// Every fault found, each with its place in the request; of very many the first hundred.
     errors: Vec<Unmet>,
     /// Whether the same request may succeed later, unchanged.
     retryable: bool,
@@ -262,6 +273,8 @@ impl ResponseError for Problem {
         let status = self.status_code();
         let mut answer = HttpResponse::build(status);
         answer.content_type(MEDIA_TYPE);
+        answer.insert_header((header::CACHE_CONTROL, "no-store"));
+        answer.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
         let extra = self.extra.as_deref();
         if status == StatusCode::UNAUTHORIZED {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -270,8 +283,8 @@ impl ResponseError for Problem {
             let seconds = extra.and_then(|extra| extra.retry_after_seconds).unwrap_or(RETRY_AFTER_SECONDS);
             answer.insert_header((header::RETRY_AFTER, seconds));
         }
-        if let Some(allow) = extra.and_then(|extra| extra.allow.as_deref()) {
-            answer.insert_header((header::ALLOW, allow));
+        for (name, value) in extra.map(|extra| extra.headers.as_slice()).unwrap_or_default() {
+            answer.insert_header((name.clone(), value.clone()));
         }
         answer.body(serde_json::to_vec(&self.document()).unwrap_or_default())
     }

@@ -6,7 +6,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, EventId, GrantId, Instant, Refusal, Role, Stamp, Visit};
+use crate::{Actor, EventId, GrantId, Instant, Refusal, Role, Scope, Stamp, Visit};
 
 /// A fact: what happened, and the stamp that says who, when and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Asked {
     pub role: Role,
     /// By which grant.
     pub grant: Option<GrantId>,
+    /// What that grant reaches.
+    pub scope: Scope,
     /// Now, by the domain's clock.
     pub at: Instant,
     /// When what is told was so; now, unless the request says otherwise.

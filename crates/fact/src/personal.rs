@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
-use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat, schema::Type};
 
 use crate::{KeyId, PersonId};
 
@@ -143,14 +143,43 @@ impl<'de, T> Deserialize<'de> for Personal<T> {
     }
 }
 
-impl<T: utoipa::ToSchema> utoipa::ToSchema for Personal<T> {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
+/// A personal text. Written by this name in events: the contract's generator
+/// names a generic type by its alias only.
+pub type PersonalText = Personal<String>;
+
+/// A personal day.
+pub type PersonalDay = Personal<chrono::NaiveDate>;
+
+/// What a personal field may hold: how the contract shows it.
+pub trait Kept {
+    /// The name of the field's type in the contract.
+    const NAME: &'static str;
+    /// The open value's schema.
+    fn schema() -> ObjectBuilder;
+}
+
+impl Kept for String {
+    const NAME: &'static str = "PersonalText";
+    fn schema() -> ObjectBuilder {
+        ObjectBuilder::new().schema_type(Type::String)
+    }
+}
+
+impl Kept for chrono::NaiveDate {
+    const NAME: &'static str = "PersonalDay";
+    fn schema() -> ObjectBuilder {
+        <String as Kept>::schema().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+    }
+}
+
+impl<T: Kept> utoipa::ToSchema for Personal<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        std::borrow::Cow::Borrowed(T::NAME)
     }
 }
 
 /// As readers see it: the value, or what stands in its place.
-impl<T: utoipa::PartialSchema> utoipa::PartialSchema for Personal<T> {
+impl<T: Kept> utoipa::PartialSchema for Personal<T> {
     fn schema() -> RefOr<Schema> {
         let instead = |word: &str, why: &str| {
             ObjectBuilder::new()
@@ -255,7 +284,7 @@ macro_rules! plain {
     )+};
 }
 
-plain!(bool, u8, u16, u32, u64, i32, i64, String, uuid::Uuid, chrono::NaiveDate, crate::Instant, crate::Role, crate::Class);
+plain!(bool, u8, u16, u32, u64, i32, i64, String, uuid::Uuid, chrono::NaiveDate, crate::Instant, crate::Role, crate::Scope, crate::Class);
 
 /// A struct that stands inside an event: derives what it must, and walks its fields.
 #[macro_export]

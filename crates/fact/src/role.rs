@@ -78,3 +78,26 @@ impl Role {
         }
     }
 }
+
+/// What a grant reaches: the whole organisation, or one programme and all that belongs to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
+pub enum Scope {
+    /// Everything in the organisation's ledger.
+    #[default]
+    Organisation,
+    /// One programme, its candidates and its sessions.
+    Programme(crate::ProgrammeId),
+}
+
+impl Scope {
+    /// Whether a grant of this scope reaches something of `programme`; what
+    /// belongs to no programme is reached by whole grants alone.
+    #[must_use]
+    pub fn reaches(self, programme: Option<crate::ProgrammeId>) -> bool {
+        match self {
+            Self::Organisation => true,
+            Self::Programme(own) => programme == Some(own),
+        }
+    }
+}

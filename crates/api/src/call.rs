@@ -1,0 +1,286 @@
+//! A request once it is known who sends it. Handlers take one of these and
+//! nothing else, so that nobody's path, query or body is looked at before their
+//! token: [`Guest`] has a good token, [`Call`] a place in the ledger as well.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use futures::future::LocalBoxFuture;
+use lastresort_fact::{Actor, Class, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
+use lastresort_ledger::desk::{DeskError, Reader};
+use lastresort_views::Moment;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::access::{Acting, Known};
+use crate::body::Body;
+use crate::problem::Problem;
+use crate::service::{Service, WAIT};
+use crate::token::{Bearer, bearer_token};
+
+/// What a handler answers.
+pub type Answer = Result<HttpResponse, Problem>;
+
+/// A request with a good token.
+pub struct Guest {
+    /// The service.
+    pub service: Arc<Service>,
+    /// The request.
+    pub request: HttpRequest,
+    /// Whose token it is.
+    pub bearer: Bearer,
+    payload: Payload,
+}
+
+/// A request of somebody known to the organisation it names.
+pub struct Call {
+    /// The request itself.
+    pub guest: Guest,
+    /// Whose ledger.
+    pub organisation: OrganisationId,
+    /// Who asks.
+    pub known: Arc<Known>,
+}
+
+impl FromRequest for Guest {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::fault(&"no service"))?;
+            let service = Arc::clone(&**service);
+            let bearer = service.verifier.verify(bearer_token(request.headers())?).await?;
+            if let Some(limiter) = &service.limiter {
+                limiter.check(&format!("{} {}", bearer.issuer, bearer.subject))?;
+            }
+            Ok(Self { service, request, bearer, payload })
+        })
+    }
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let guest = Guest::from_request(request, payload);
+        Box::pin(async move {
+            let guest = guest.await?;
+            let organisation = guest.id::<OrganisationId>("org")?;
+            let known = guest.known(organisation, false).await?;
+            // Nobody learns which organisations exist.
+            let known = known.ok_or_else(|| Problem::new("not_found"))?;
+            Ok(Self { guest, organisation, known })
+        })
+    }
+}
+
+impl Guest {
+    /// Who they are in an organisation's ledger.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn known(&self, organisation: OrganisationId, fresh: bool) -> Result<Option<Arc<Known>>, Problem> {
+        let Service { access, desk, follower, .. } = &*self.service;
+        Ok(access.known(desk, follower, organisation, (&self.bearer.issuer, &self.bearer.subject), fresh).await?)
+    }
+
+    /// Whether they are the configured operator.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.service.operators.iter().any(|(issuer, subject)| *issuer == self.bearer.issuer && *subject == self.bearer.subject)
+    }
+
+    /// A part of the path.
+    ///
+    /// # Errors
+    /// 404 where it cannot name anything.
+    pub fn id<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(|| Problem::new("not_found"))
+    }
+
+    /// The body, as the contract describes it.
+    ///
+    /// # Errors
+    /// Every fault in it.
+    pub async fn body<T: DeserializeOwned + ToSchema + 'static>(&mut self) -> Result<Body<T>, Problem> {
+        Body::<T>::from_request(&self.request, &mut self.payload).await
+    }
+
+    /// A header's text.
+    ///
+    /// # Errors
+    /// Where it is not printable ASCII, or stands there more than once.
+    pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.request.headers().get_all(name);
+        let Some(value) = values.next() else { return Ok(None) };
+        match (value.to_str(), values.next()) {
+            (Ok(text), None) => Ok(Some(text.trim())),
+            _ => Err(Problem::new("malformed").detail(format!("The header {name} must stand there once, in printable ASCII."))),
+        }
+    }
+
+    /// The query's parameters; only those named may stand there, each once.
+    ///
+    /// # Errors
+    /// Each that may not.
+    pub fn query(&self, names: &[&str]) -> Result<Query, Problem> {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(self.request.query_string())
+            .map_err(|_| Problem::new("malformed").detail("The query is not a list of names and values."))?
+            .into_inner();
+        let mut faults = Vec::new();
+        for (index, (name, value)) in pairs.iter().enumerate() {
+            if !names.contains(&name.as_str()) {
+                faults.push(Unmet::new("unknown_parameter", format!("The query parameters here are {}.", names.join(", "))));
+            } else if pairs[..index].iter().any(|(other, _)| other == name) {
+                faults.push(Unmet::new("unknown_parameter", format!("{name} stands there twice.")));
+            } else if value.chars().any(char::is_control) || value.len() > 2_000 {
+                faults.push(Unmet::new("malformed", format!("{name} is not a text that can be looked for.")));
+            }
+        }
+        match faults.first() {
+            Some(first) => Err(Problem::new(&first.code.clone()).errors(faults)),
+            None => Ok(Query(pairs)),
+        }
+    }
+}
+
+/// A query's parameters.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// A parameter's text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter, parsed.
+    ///
+    /// # Errors
+    /// 400 where it is not of its form.
+    pub fn get<T: FromStr>(&self, name: &str, form: &dyn Display) -> Result<Option<T>, Problem> {
+        let malformed = || Problem::new("malformed").detail(format!("The query parameter {name} must be {form}."));
+        self.text(name).map(|text| text.parse().map_err(|_| malformed())).transpose()
+    }
+}
+
+impl Call {
+    /// Who asks, as facts name them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Person(self.known.person)
+    }
+
+    /// States as they are now, for readers.
+    #[must_use]
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { desk: &self.guest.service.desk, organisation: self.organisation }
+    }
+
+    /// The moment it is here.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn moment(&self) -> Result<Moment, Problem> {
+        Ok(crate::service::moment(&mut self.reader(), self.organisation).await?)
+    }
+
+    /// The right to act in one of these roles.
+    ///
+    /// # Errors
+    /// 403 that names what is missing.
+    pub async fn acting(&mut self, roles: &[Role], programme: Option<ProgrammeId>) -> Result<Acting, Problem> {
+        let now = self.guest.service.desk.clock.now();
+        if let Some(acting) = self.known.acting(roles, programme, now) {
+            return Ok(acting);
+        }
+        // What is believed may be half a second old; a refusal looks again.
+        if let Some(known) = self.guest.known(self.organisation, true).await? {
+            self.known = known;
+        }
+        let unmet = lastresort_domain::guard::not_permitted(roles);
+        self.known.acting(roles, programme, now).ok_or_else(|| Problem::new("not_permitted").detail(unmet.detail.clone()).errors(vec![unmet]))
+    }
+
+    /// Whether they may read what is for these roles and, where it belongs to a
+    /// programme, for grants that reach it.
+    #[must_use]
+    pub fn reads(&self, roles: &[Role], programme: Option<ProgrammeId>) -> bool {
+        let now = self.guest.service.desk.clock.now();
+        self.known.held(now).any(|acting| roles.contains(&acting.role) && acting.scope.reaches(programme))
+    }
+
+    /// Whether a class of personal data is open to them; of themselves all is.
+    #[must_use]
+    pub fn opens(&self, class: Class, about: Option<PersonId>) -> bool {
+        let now = self.guest.service.desk.clock.now();
+        about == Some(self.known.person) || self.known.held(now).any(|acting| lastresort_domain::person::opens(acting.role, class))
+    }
+
+    /// Waits, within a bound, until the rows show what a read asks for with `min_position`.
+    ///
+    /// # Errors
+    /// 503 where they do not in time.
+    pub async fn fresh(&self, query: &Query) -> Result<(), Problem> {
+        let Some(position) = query.get::<u64>("min_position", &"a position of this ledger")? else { return Ok(()) };
+        let follower = &self.guest.service.follower;
+        if follower.wait_for(self.organisation, position, WAIT).await {
+            return Ok(());
+        }
+        Err(Problem::new("unavailable").detail("The rows have not reached that position yet.").retry_after(1))
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Refused(refusal) => Self::from_refusal(refusal),
+            DeskError::Stale { actual, moved } => {
+                let problem = Self::new("version_stale").version(actual);
+                match moved {
+                    Some((by, role)) => problem.moved_by(by.to_string(), role.name()),
+                    None => problem,
+                }
+            }
+            DeskError::Missing(_) => Self::new("not_found"),
+            DeskError::KeyReused => Self::new("key_reused"),
+            DeskError::ClaimTaken { kind, .. } => Self::from_refusal(claim_taken(&kind).into()),
+            DeskError::TooLarge => Self::new("event_too_large"),
+            DeskError::Erased => Self::new("erased"),
+            DeskError::Busy => Self::new("busy"),
+            DeskError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What it means that another stream holds a value.
+fn claim_taken(kind: &str) -> Unmet {
+    match kind {
+        "external_id" => Unmet::new("duplicate_person", "Somebody is known by this external id already."),
+        LOGIN_KIND => Unmet::new("duplicate_person", "This login is somebody else's."),
+        "candidate" => Unmet::new("already_done", "This person is a candidate of this programme already."),
+        _ => Unmet::new("already_done", "Another resource holds this value already."),
+    }
+}
+
+const LOGIN_KIND: &str = crate::access::LOGIN;
+
+impl From<lastresort_ledger::store::StoreError> for Problem {
+    fn from(error: lastresort_ledger::store::StoreError) -> Self {
+        use lastresort_ledger::store::StoreError;
+        match error {
+            StoreError::Unavailable(why) | StoreError::InUse(why) => {
+                tracing::error!(%why, "the store is unavailable");
+                Self::new("unavailable")
+            }
+            StoreError::Corrupt(why) => Self::fault(&why),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The feed: every fact of a ledger, in order, without gaps, as far as the
+//! reader may see it. Personal fields their grant does not open are
+//! `{"withheld": class}`; erased ones are `{"erased": class}`.
+
+use lastresort_fact::{Class, EventId, GrantId, Instant, Role, Stamp};
+use lastresort_ledger::append::StreamRef;
+use lastresort_ledger::keys::Reading;
+use lastresort_ledger::store::StoredEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::call::{Answer, Call, Query};
+use crate::listing::{limit, limit_of, min_position, page_of};
+use crate::problem::Problem;
+use crate::schema::Shape;
+use crate::table::{Callers, Entry, PREFIX, Parameter, Table};
+
+/// Who reads the feed.
+pub const READERS: &[Role] = &[Role::Inspector, Role::Manager, Role::GovernanceLead, Role::ProviderAdmin, Role::HrSystem];
+
+/// A fact of a ledger.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Event {
+    /// Its place in the ledger, from 1, without gaps.
+    #[schema(minimum = 1)]
+    pub position: u64,
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: EventId,
+    /// What happened, in the past tense.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The version of its shape.
+    pub schema: String,
+    /// To what it happened.
+    pub stream: Stream,
+    /// When it was so.
+    pub occurred_at: Instant,
+    /// When the ledger took it; never runs backwards.
+    pub recorded_at: Instant,
+    /// Who caused it: a person's id, `bootstrap` or `operator`.
+    pub by: String,
+    /// In what role.
+    pub role: Role,
+    /// By which grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The fact that led to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<EventId>,
+    /// The fact it restates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<EventId>,
+    /// What it says; its shape is named by `type` and `schema`.
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+/// A stream at one of its events.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Stream {
+    /// The kind of resource.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its id.
+    pub id: Uuid,
+    /// The version it had after the event.
+    #[schema(minimum = 1)]
+    pub version: u64,
+}
+
+/// The operations.
+pub fn operations(table: &mut Table) {
+    let Shape(item) = table.shapes.of::<Event>();
+    let data = event_data(table);
+    table.shapes.0.insert("EventData".to_owned(), data);
+    if let Some(event) = table.shapes.0.get_mut("Event") {
+        event["properties"]["data"] = Shape::named("EventData").0;
+    }
+    let answer = table.shapes.page("EventList", &item);
+    let all = Entry::get(
+        &format!("{PREFIX}/events"),
+        "list_events",
+        "events",
+        Callers::Roles(READERS),
+        answer.clone(),
+        "Read the facts of the ledger in order, without gaps; an empty page is the end.",
+    );
+    table.add(all.query(parameters()), ledger);
+    let one = Entry::get(
+        &format!("{PREFIX}/streams/{{type}}/{{id}}/events"),
+        "list_stream_events",
+        "events",
+        Callers::Roles(READERS),
+        answer,
+        "Read the facts of one resource in order.",
+    );
+    table.add(one.query(parameters()), stream);
+}
+
+/// Any event's body: one of the shapes the domain declares.
+fn event_data(table: &mut Table) -> Value {
+    let mut shapes = Vec::new();
+    for (name, Shape(schema)) in crate::events::shapes(&mut table.shapes) {
+        table.shapes.0.insert(name.clone(), schema);
+        shapes.push(Shape::named(&name).0);
+    }
+    json!({"description": "What an event says; `type` and `schema` beside it say which shape it has. Expect ones you do not know.", "anyOf": shapes})
+}
+
+fn parameters() -> Vec<Parameter> {
+    let schema = Shape(json!({"type": "integer", "format": "int64", "minimum": 0, "default": 0}));
+    vec![Parameter { name: "after", about: "What follows this position.".to_owned(), schema }, limit(), min_position()]
+}
+
+async fn ledger(mut call: Call) -> Answer {
+    let (after, limit) = asked(&mut call).await?;
+    let events = call.guest.service.desk.store.read(call.organisation, after, limit).await?;
+    page(&call, events).await
+}
+
+async fn stream(mut call: Call) -> Answer {
+    let stream = StreamRef { kind: call.guest.id("type")?, id: call.guest.id("id")? };
+    let (after, limit) = asked(&mut call).await?;
+    let events = call.guest.service.desk.store.read_stream(call.organisation, &stream, after, limit).await?;
+    if events.is_empty() && after == 0 {
+        return Err(Problem::new("not_found"));
+    }
+    page(&call, events).await
+}
+
+async fn asked(call: &mut Call) -> Result<(u64, u32), Problem> {
+    let acting = call.acting(READERS, None).await?;
+    if !acting.scope.reaches(None) {
+        return Err(Problem::new("not_permitted").detail("The feed needs a grant for the whole organisation."));
+    }
+    let query: Query = call.guest.query(&["after", "limit", "min_position"])?;
+    let after = query.get::<u64>("after", &"a position of this ledger")?.unwrap_or(0);
+    if i64::try_from(after).is_err() {
+        return Err(Problem::new("malformed").detail("The query parameter after must be a position of this ledger."));
+    }
+    let limit = limit_of(&query)?;
+    call.fresh(&query).await?;
+    Ok((after, limit))
+}
+
+/// A stored fact, its body not looked at.
+#[derive(Deserialize)]
+struct Written {
+    stamp: Stamp,
+    event: Told,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    value: Value,
+}
+
+async fn page(call: &Call, stored: Vec<StoredEvent>) -> Answer {
+    let opens = |class: Class| call.opens(class, None);
+    let mut written = Vec::with_capacity(stored.len());
+    for event in &stored {
+        written.push(serde_json::from_str::<Written>(&event.payload).map_err(|error| Problem::fault(&error))?);
+    }
+    let mut readings: Vec<_> = written
+        .iter_mut()
+        .zip(&stored)
+        .map(|(written, event)| Reading { value: &mut written.event.value, at: Some((event.stream.clone(), event.sequence)), opens: &opens })
+        .collect();
+    let desk = &call.guest.service.desk;
+    desk.keys.reveal(&*desk.store, call.organisation, &mut readings).await?;
+    let next = stored.last().map(|event| event.position.to_string());
+    let head = desk.store.head(call.organisation).await?.map_or(0, |head| head.position);
+    let items = stored.into_iter().zip(written).map(|(event, written)| crate::resource::json(&shown(event, written)));
+    Ok(page_of(items.collect::<Result<_, _>>()?, next, head))
+}
+
+fn shown(event: StoredEvent, written: Written) -> Event {
+    let Stamp { by, role, grant, occurred_at, cause, supersedes, .. } = written.stamp;
+    Event {
+        position: event.position,
+        id: event.event_id,
+        kind: event.event_type,
+        schema: event.event_version,
+        stream: Stream { kind: event.stream.kind, id: event.stream.id, version: event.sequence },
+        occurred_at,
+        recorded_at: event.recorded_at,
+        by: by.to_string(),
+        role,
+        grant,
+        cause,
+        supersedes,
+        data: written.event.value,
+    }
+}

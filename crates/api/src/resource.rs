@@ -1,0 +1,269 @@
+//! What a resource is: an aggregate that decides, a view that is read, and the
+//! few words that join them. Everything else – reading one, listing many,
+//! running a command, telling what may be done next – is the same for all.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, LOCATION};
+use lastresort_domain::{Action as _, Guarded};
+use lastresort_fact::{Asked, Class, EventId, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
+use lastresort_ledger::desk::{DeskError, States};
+use lastresort_ledger::keys::Reading;
+use lastresort_ledger::rows::{Filter, RowId};
+use lastresort_ledger::view::View;
+use lastresort_views::{Ledgers, Moment};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::call::{Answer, Call};
+use crate::problem::Problem;
+
+/// The row of a resource's view.
+pub type RowOf<R> = <<R as Resource>::View as View>::Row;
+/// What may be asked of a resource's aggregate.
+pub type CommandOf<R> = <<R as Resource>::State as lastresort_fact::Decides>::Command;
+/// What a decision of a resource's aggregate rests on.
+pub type FactsOf<R> = <<R as Resource>::State as lastresort_fact::Decides>::Facts;
+
+/// A resource of the contract.
+pub trait Resource: Sized + 'static {
+    /// What decides.
+    type State: Guarded<Command: Clone>;
+    /// What is read.
+    type View: View<World = Ledgers>;
+    /// What is shown of a row.
+    type Shown: Serialize + ToSchema;
+    /// Its name in paths, plural.
+    const PATH: &'static str;
+    /// The name of its id in paths, singular.
+    const ID: &'static str;
+    /// Who reads all of them; whoever one is about reads that one.
+    const READERS: &'static [Role];
+    /// The column that says whom a row is about, so that they find their own in lists.
+    const ABOUT: Option<&'static str> = None;
+    /// The column that says to which programme a row belongs.
+    const PROGRAMME: Option<&'static str> = None;
+    /// What lists can be narrowed by.
+    const FILTERS: &'static [Sieve] = &[];
+    /// The columns lists can be sorted by; by id where none is asked.
+    const SORTS: &'static [&'static str] = &[];
+    /// What lists can be searched by, where they can.
+    const SEARCH: Option<&'static str> = None;
+
+    /// What is shown of a row at a moment.
+    fn shown(row: &RowOf<Self>, moment: Moment) -> Self::Shown;
+    /// The version of its stream.
+    fn version(row: &RowOf<Self>) -> u64;
+    /// Whom it is about.
+    fn about(_: &RowOf<Self>) -> Option<PersonId> {
+        None
+    }
+    /// To which programme it belongs.
+    fn programme(_: &RowOf<Self>) -> Option<ProgrammeId> {
+        None
+    }
+    /// What a decision rests on: the same for a command and for telling beforehand.
+    #[expect(async_fn_in_trait, reason = "handlers stay on their thread")]
+    async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<FactsOf<Self>, DeskError>;
+    /// The values only one stream may hold that a command takes: kind and parts.
+    fn claims(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
+}
+
+/// Where a decision is made.
+pub struct At<'a, R: Resource> {
+    /// Whose ledger.
+    pub organisation: OrganisationId,
+    /// Which stream.
+    pub id: Uuid,
+    /// Its state.
+    pub state: &'a R::State,
+    /// What is asked; none where somebody wants to know beforehand.
+    pub command: Option<&'a CommandOf<R>>,
+}
+
+/// Something a list can be narrowed by.
+pub struct Sieve {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub form: Form,
+    /// What it leaves, for the contract.
+    pub about: &'static str,
+    /// The conditions a value makes.
+    pub filters: fn(&str) -> Vec<Filter>,
+}
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A UUID.
+    Id,
+    /// A date.
+    Date,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// An action of a resource, and what stands in the way of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AllowedAction {
+    /// Its name.
+    pub action: String,
+    /// The method to send it with.
+    pub method: String,
+    /// Where to.
+    pub href: String,
+    /// Whether it would be done.
+    pub allowed: bool,
+    /// Everything that stands in its way.
+    pub blocked_by: Vec<Unmet>,
+}
+
+/// What came of a command, beside the resource.
+#[derive(Clone, Debug)]
+pub struct Caused {
+    /// The status to answer with.
+    pub status: StatusCode,
+    /// The ledger's position after it.
+    pub position: u64,
+    /// The facts it caused.
+    pub events: Vec<EventId>,
+    /// It was done before.
+    pub replayed: bool,
+}
+
+/// One resource, with what the caller may do to it.
+///
+/// # Errors
+/// 404 where there is none, 403 where it is not theirs to read.
+pub async fn read<R: Resource>(call: &Call, id: Uuid) -> Answer {
+    let query = call.guest.query(&["min_position"])?;
+    call.fresh(&query).await?;
+    show::<R>(call, id, None).await
+}
+
+/// One resource as an answer to a read, or to the command that caused it.
+///
+/// # Errors
+/// 404 where there is none, 403 where it is not theirs to read.
+pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -> Answer {
+    let follower = &call.guest.service.follower;
+    let position = follower.state(call.organisation).await.bookmark;
+    let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| Problem::new("not_found"))?;
+    let about = R::about(&found.row);
+    let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
+    if !readable && caused.is_none() {
+        return Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into()));
+    }
+    let moment = call.moment().await?;
+    let mut value = if readable { json(&R::shown(&found.row, moment))? } else { json!({"id": id, "version": R::version(&found.row)}) };
+    reveal(call, &mut [(&mut value, about)]).await?;
+    let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
+    fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, id).await?)?);
+    let mut answer = HttpResponse::build(caused.map_or(StatusCode::OK, |caused| caused.status));
+    if let Some(caused) = caused {
+        fields.insert("events".to_owned(), json(&caused.events)?);
+        replayed(&mut answer, caused);
+        if caused.status == StatusCode::CREATED {
+            answer.insert_header((LOCATION, format!("/v1/organisations/{}/{}/{id}", call.organisation, R::PATH)));
+        }
+    }
+    answer.insert_header((ETAG, format!("\"{}\"", R::version(&found.row))));
+    answer.insert_header(("Ledger-Position", position.max(caused.map_or(0, |caused| caused.position)).to_string()));
+    Ok(answer.json(value))
+}
+
+/// Marks an answer that was given before.
+pub fn replayed(answer: &mut actix_web::HttpResponseBuilder, caused: &Caused) {
+    if caused.replayed {
+        answer.insert_header(("Idempotent-Replayed", "true"));
+    }
+}
+
+/// What the caller may do to a resource, by the guards its commands use.
+async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<AllowedAction>, Problem> {
+    let mut reader = call.reader();
+    let (state, _) = reader.state::<R::State>(id).await?;
+    let at = At { organisation: call.organisation, id, state: &state, command: None };
+    let facts = R::facts(&mut reader, &at).await?;
+    let now = reader.now();
+    let programme = state.programme(&facts);
+    let actions = state.actions().into_iter().map(|action| {
+        let acting = call.known.acting(action.roles(), programme, now).or_else(|| call.known.held(now).next());
+        let asked = Asked {
+            by: call.actor(),
+            role: acting.map_or(Role::Staff, |acting| acting.role),
+            grant: acting.map(|acting| acting.grant),
+            scope: acting.map(|acting| acting.scope).unwrap_or_default(),
+            at: now,
+            occurred_at: now,
+            cause: None,
+            supersedes: None,
+        };
+        let blocked_by = state.foretold(action, &asked, &facts);
+        let (method, href) = call.guest.service.places.place(R::ID, action.name(), call.organisation, id, action.part());
+        AllowedAction { action: action.name().to_owned(), method, href, allowed: blocked_by.is_empty(), blocked_by }
+    });
+    Ok(actions.collect())
+}
+
+/// Puts in place of sealed fields what the caller may see of them. Each value
+/// goes with whom it is about.
+///
+/// # Errors
+/// Where keys cannot be read.
+pub async fn reveal(call: &Call, values: &mut [(&mut Value, Option<PersonId>)]) -> Result<(), Problem> {
+    let opens: Vec<_> = values.iter().map(|(_, about)| *about).map(|about| move |class: Class| call.opens(class, about)).collect();
+    let mut readings: Vec<Reading<'_>> =
+        values.iter_mut().zip(&opens).map(|((value, _), opens)| Reading { value: &mut **value, at: None, opens }).collect();
+    let desk = &call.guest.service.desk;
+    Ok(desk.keys.reveal(&*desk.store, call.organisation, &mut readings).await?)
+}
+
+/// A value as JSON.
+///
+/// # Errors
+/// A fault of ours.
+pub fn json(value: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|error| Problem::fault(&error))
+}
+
+/// The rows a list may show beyond the conditions asked: all, or those of the
+/// caller's programmes, or those about the caller.
+///
+/// # Errors
+/// 403 where none is theirs to read.
+pub fn reach<R: Resource>(call: &Call) -> Result<Vec<Filter>, Problem> {
+    use lastresort_fact::Scope;
+    use lastresort_ledger::rows::Cell;
+    if call.reads(R::READERS, None) {
+        return Ok(Vec::new());
+    }
+    let now = call.guest.service.desk.clock.now();
+    let programmes: Vec<Cell> = call
+        .known
+        .held(now)
+        .filter(|acting| R::READERS.contains(&acting.role))
+        .filter_map(|acting| match acting.scope {
+            Scope::Programme(id) => Some(Cell::Text(id.to_string())),
+            Scope::Organisation => None,
+        })
+        .collect();
+    match (R::PROGRAMME, R::ABOUT) {
+        (Some(column), _) if !programmes.is_empty() => Ok(vec![Filter::In(column, programmes)]),
+        (_, Some(column)) => Ok(vec![Filter::Is(column, Cell::Text(call.known.person.to_string()))]),
+        (_, None) => Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into())),
+    }
+}
+
+/// A row's id as its stream's.
+///
+/// # Errors
+/// A fault of ours.
+pub fn stream_id(id: &RowId) -> Result<Uuid, Problem> {
+    id.parse().map_err(|error| Problem::fault(&error))
+}

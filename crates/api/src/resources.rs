@@ -1,0 +1,6 @@
+//! The resources of the contract, one file each: bodies, who may read, what
+//! decisions rest on, and the rows of the table of contents.
+
+pub mod grants;
+pub mod organisations;
+pub mod persons;

@@ -1,0 +1,438 @@
+//! Persons: staff of the organisation, people of the other party, machines.
+//! HR systems know them by ids of their own.
+
+use actix_web::http::{Method, StatusCode};
+use chrono::NaiveDate;
+use lastresort_domain::organisation::Organisation;
+use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
+use lastresort_domain::Action as _;
+use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
+use lastresort_ledger::append::ClaimName;
+use lastresort_ledger::desk::{DeskError, Expect, States};
+use lastresort_ledger::rows::{Cell, Filter};
+use lastresort_views::Moment;
+use lastresort_views::person::{PersonRow, PersonShown, Persons};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::access::LOGIN;
+use crate::call::{Answer, Call};
+use crate::command::{Asking, Version, decide, rest_on_grant};
+use crate::listing::{is, min_position};
+use crate::problem::Problem;
+use crate::resource::{At, Form, Resource, Sieve, read};
+use crate::table::{Callers, Entry, PREFIX, Table};
+
+/// The kind of claim that makes an id of another system one person's.
+const EXTERNAL_ID: &str = "external_id";
+
+const BY_EXTERNAL: &str = "/persons/by-external/{source}/{external_id}";
+
+impl Resource for Persons {
+    type State = Person;
+    type View = Self;
+    type Shown = PersonShown;
+    const PATH: &'static str = "persons";
+    const ID: &'static str = "person";
+    const READERS: &'static [Role] = &[
+        Role::Manager,
+        Role::GovernanceLead,
+        Role::HrSystem,
+        Role::ProviderAdmin,
+        Role::Mentor,
+        Role::Assessor,
+        Role::Verifier,
+        Role::Inspector,
+    ];
+    const ABOUT: Option<&'static str> = Some("id");
+    const FILTERS: &'static [Sieve] = &[
+        Sieve {
+            name: "kind",
+            form: Form::Word(&["human", "machine"]),
+            about: "Only human beings, or only machines.",
+            filters: |word| vec![is("kind", word)],
+        },
+        Sieve {
+            name: "unit",
+            form: Form::Id,
+            about: "Only those whose latest employment is, or by the latest move will be, in this unit.",
+            filters: |unit| vec![is("unit", unit)],
+        },
+        Sieve { name: "employed_on", form: Form::Date, about: "Only those whose latest employment covers this day.", filters: employed_on },
+        Sieve {
+            name: "life_support_expires_before",
+            form: Form::Date,
+            about: "Only those whose immediate life support runs out before this day.",
+            filters: |day| vec![Filter::Below("life_support_expires_on", Cell::Text(day.to_owned()))],
+        },
+    ];
+    const SORTS: &'static [&'static str] = &["employed_from", "employed_until", "life_support_expires_on"];
+    const SEARCH: Option<&'static str> = Some("name");
+
+    fn shown(row: &PersonRow, moment: Moment) -> PersonShown {
+        row.shown(moment)
+    }
+
+    fn version(row: &PersonRow) -> u64 {
+        row.version
+    }
+
+    fn about(row: &PersonRow) -> Option<PersonId> {
+        Some(row.id)
+    }
+
+    async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<PersonFacts, DeskError> {
+        let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
+        Ok(PersonFacts { kind: organisation.kind, units: organisation.units.into_keys().collect() })
+    }
+
+    fn claims(command: &PersonCommand, _: &Person) -> Vec<(&'static str, Vec<String>)> {
+        match command {
+            PersonCommand::All(all) => all.iter().flat_map(|command| Self::claims(command, &Person::default())).collect(),
+            PersonCommand::AddExternalId { source, external_id } => vec![(EXTERNAL_ID, vec![source.clone(), external_id.clone()])],
+            PersonCommand::AddLogin { issuer, subject } => vec![(LOGIN, vec![issuer.clone(), subject.clone()])],
+            PersonCommand::Register { .. }
+            | PersonCommand::StateProfile(_)
+            | PersonCommand::StartEmployment(_)
+            | PersonCommand::Move { .. }
+            | PersonCommand::EndEmployment { .. }
+            | PersonCommand::ReinstateEmployment { .. }
+            | PersonCommand::RecordLifeSupport { .. }
+            | PersonCommand::StateStanding { .. } => Vec::new(),
+        }
+    }
+}
+
+fn employed_on(day: &str) -> Vec<Filter> {
+    let next = day.parse::<NaiveDate>().ok().and_then(|day| day.succ_opt()).map_or_else(|| day.to_owned(), |day| day.to_string());
+    vec![Filter::Below("employed_from", Cell::Text(next.clone())), Filter::AtLeast("employed_until", Cell::Text(next))]
+}
+
+/// Names and contact.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileBody {
+    /// Given name; a machine's name.
+    #[schema(min_length = 1, max_length = 200)]
+    given_name: String,
+    /// Family name.
+    #[schema(min_length = 1, max_length = 200)]
+    family_name: Option<String>,
+    /// E-mail address.
+    #[schema(min_length = 3, max_length = 320)]
+    email: Option<String>,
+}
+
+/// An id of another system.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalIdBody {
+    /// Which system: `hr`.
+    #[schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9][a-z0-9-]*$")]
+    source: String,
+    /// Its id for them.
+    #[schema(min_length = 1, max_length = 200)]
+    external_id: String,
+}
+
+/// A login: what a token says of its bearer.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginBody {
+    /// The token's `iss`.
+    #[schema(min_length = 1, max_length = 500)]
+    issuer: String,
+    /// The token's `sub`.
+    #[schema(min_length = 1, max_length = 500)]
+    subject: String,
+}
+
+/// Somebody new.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterBody {
+    /// Their id where another ledger knows them already; made here where absent.
+    id: Option<PersonId>,
+    /// Human or machine.
+    kind: PersonKind,
+    /// Names and contact.
+    profile: ProfileBody,
+    /// Their employer, where it is not this organisation.
+    employer: Option<OrganisationId>,
+    /// Ids of other systems.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    external_ids: Vec<ExternalIdBody>,
+    /// The login they come in by.
+    login: Option<LoginBody>,
+}
+
+/// An employment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmploymentBody {
+    /// In which unit.
+    unit: UnitId,
+    /// As what.
+    #[schema(min_length = 1, max_length = 200)]
+    job_title: String,
+    /// The first day.
+    effective_on: NaiveDate,
+    /// Since when they have worked in care.
+    care_experience_from: Option<NaiveDate>,
+    /// Their qualification.
+    #[schema(min_length = 1, max_length = 200)]
+    qualification: Option<String>,
+}
+
+/// A person as an HR system has them.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HrPersonBody {
+    /// Names and contact.
+    profile: ProfileBody,
+    /// The latest employment, where they have one.
+    employment: Option<EmploymentBody>,
+    /// The first day immediate life support no longer counts.
+    life_support_expires_on: Option<NaiveDate>,
+}
+
+/// A move to another unit.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveBody {
+    /// To which.
+    unit: UnitId,
+    /// From which day.
+    effective_on: NaiveDate,
+}
+
+/// The end of an employment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndBody {
+    /// From this day they are not employed.
+    effective_on: NaiveDate,
+}
+
+/// Why something is done. No personal data.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonBody {
+    /// The reason, without anything personal.
+    #[schema(min_length = 1, max_length = 1_000)]
+    pub reason: String,
+}
+
+/// Immediate life support training.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LifeSupportBody {
+    /// The first day it no longer counts.
+    expires_on: NaiveDate,
+}
+
+/// The provider's word on its own person.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StandingBody {
+    /// What it says.
+    standing: Standing,
+    /// The position in the provider's ledger that says so.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    provider_position: u64,
+    /// Until when it may be relied on.
+    valid_until: NaiveDate,
+}
+
+impl ProfileBody {
+    fn profile(self) -> Profile {
+        Profile { given_name: self.given_name, family_name: self.family_name, email: self.email }
+    }
+}
+
+impl EmploymentBody {
+    fn employment(self) -> Employment {
+        let Self { unit, job_title, effective_on, care_experience_from, qualification } = self;
+        Employment { unit, job_title, effective_on, care_experience_from, qualification }
+    }
+}
+
+impl ExternalIdBody {
+    fn command(self) -> PersonCommand {
+        PersonCommand::AddExternalId { source: self.source, external_id: self.external_id }
+    }
+}
+
+impl LoginBody {
+    fn command(self) -> PersonCommand {
+        PersonCommand::AddLogin { issuer: self.issuer, subject: self.subject }
+    }
+
+    /// Issuer and subject.
+    #[must_use]
+    pub fn pair(self) -> (String, String) {
+        (self.issuer, self.subject)
+    }
+}
+
+impl RegisterBody {
+    fn asked(self) -> (Uuid, Asking<PersonCommand>) {
+        let id = self.id.unwrap_or_else(|| PersonId(lastresort_ledger::ids::new()));
+        let mut all = vec![PersonCommand::Register { id, kind: self.kind, profile: self.profile.profile(), employer: self.employer }];
+        all.extend(self.external_ids.into_iter().map(ExternalIdBody::command));
+        all.extend(self.login.map(LoginBody::command));
+        (id.0, PersonCommand::All(all).into())
+    }
+}
+
+impl HrPersonBody {
+    /// What it asks of somebody known, or of somebody new under this id.
+    fn asked(self, new: Option<PersonId>, source: &str, external_id: &str) -> PersonCommand {
+        let profile = self.profile.profile();
+        let mut all = match new {
+            Some(id) => {
+                let register = PersonCommand::Register { id, kind: PersonKind::Human, profile, employer: None };
+                vec![register, PersonCommand::AddExternalId { source: source.to_owned(), external_id: external_id.to_owned() }]
+            }
+            None => vec![PersonCommand::StateProfile(profile)],
+        };
+        all.extend(self.employment.map(|employment| PersonCommand::StartEmployment(employment.employment())));
+        all.extend(self.life_support_expires_on.map(|expires_on| PersonCommand::RecordLifeSupport { expires_on }));
+        PersonCommand::All(all)
+    }
+}
+
+/// The operations.
+pub fn operations(table: &mut Table) {
+    by_external(table);
+    table
+        .resource::<Persons>()
+        .many("List persons, whom to find by name, unit or employment.")
+        .one("Read a person, with what the caller may do.")
+        .create::<RegisterBody>(PersonAction::Register, "Register a person, or a machine.", |body, _| Ok(body.asked()))
+        .act::<ProfileBody>(PersonAction::StateProfile, "profile", Version::Required, "State names and contact as they are now.", |body, _| {
+            Ok(PersonCommand::StateProfile(body.profile()).into())
+        })
+        .act::<ExternalIdBody>(PersonAction::AddExternalId, "external-ids", Version::Optional, "Add an id of another system.", |body, _| {
+            Ok(body.command().into())
+        })
+        .act::<LoginBody>(PersonAction::AddLogin, "logins", Version::Optional, "Let a person in under a login.", |body, _| {
+            Ok(body.command().into())
+        })
+        .act::<EmploymentBody>(
+            PersonAction::StartEmployment,
+            "employments",
+            Version::Optional,
+            "Begin an employment: a starter, or a re-hire.",
+            |body, _| Ok(PersonCommand::StartEmployment(body.employment()).into()),
+        )
+        .act::<MoveBody>(PersonAction::Move, "moves", Version::Optional, "Move a person to another unit.", |body, _| {
+            Ok(PersonCommand::Move { unit: body.unit, effective_on: body.effective_on }.into())
+        })
+        .act::<EndBody>(PersonAction::EndEmployment, "leaving", Version::Optional, "End an employment: a leaver.", |body, _| {
+            Ok(PersonCommand::EndEmployment { effective_on: body.effective_on }.into())
+        })
+        .act::<ReasonBody>(
+            PersonAction::ReinstateEmployment,
+            "reinstatement",
+            Version::Required,
+            "Undo a leaver that was sent by mistake.",
+            |body, _| Ok(PersonCommand::ReinstateEmployment { reason: body.reason }.into()),
+        )
+        .act::<LifeSupportBody>(
+            PersonAction::RecordLifeSupport,
+            "life-support",
+            Version::Optional,
+            "Record immediate life support training.",
+            |body, _| Ok(PersonCommand::RecordLifeSupport { expires_on: body.expires_on }.into()),
+        )
+        .act::<StandingBody>(
+            PersonAction::StateStanding,
+            "standing",
+            Version::Optional,
+            "State what the provider says of its own person.",
+            |body, _| {
+                let StandingBody { standing, provider_position, valid_until } = body;
+                Ok(PersonCommand::StateStanding { standing, provider_position, valid_until }.into())
+            },
+        );
+}
+
+fn by_external(table: &mut Table) {
+    let path = format!("{PREFIX}{BY_EXTERNAL}");
+    let answer = table.shapes.answer::<Persons>();
+    let read_one = Entry::get(
+        &path,
+        "get_person_by_external_id",
+        Persons::PATH,
+        Callers::RolesAndOneself(Persons::READERS),
+        answer.clone(),
+        "Read the person an id of another system names.",
+    );
+    table.add(read_one.query(vec![min_position()]), get_by_external);
+    let body = table.shapes.of::<HrPersonBody>();
+    let state = Entry {
+        method: Method::PUT,
+        body: Some(body),
+        command: Some(Some(Version::Optional)),
+        ..Entry::get(
+            &path,
+            "put_person_by_external_id",
+            Persons::PATH,
+            Callers::Roles(PersonAction::Register.roles()),
+            answer,
+            "State a person as an HR system has them; the same message twice changes nothing.",
+        )
+    };
+    table.add(state, put_by_external);
+}
+
+async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
+    let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let desk = &call.guest.service.desk;
+    let digest = desk.keys.digest(call.organisation, EXTERNAL_ID, &[&source, &external_id]);
+    let claim = ClaimName { kind: EXTERNAL_ID.to_owned(), digest };
+    Ok(desk.store.claim(call.organisation, &claim).await?.map(|stream| stream.id))
+}
+
+async fn get_by_external(call: Call) -> Answer {
+    let id = holder(&call).await?.ok_or_else(|| Problem::new("not_found"))?;
+    read::<Persons>(&call, id).await
+}
+
+/// Registers or restates. Two messages for the same new person at once: the
+/// one that loses the claim is decided again, on the person the other made.
+async fn put_by_external(mut call: Call) -> Answer {
+    let acting = call.right_to::<Persons>(PersonAction::Register, None).await?;
+    let body = call.guest.body::<HrPersonBody>().await?;
+    let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let order = call.order(acting, &body.raw, None, StatusCode::OK)?;
+    let new = lastresort_ledger::ids::new();
+    let seen = call.guest.if_match()?;
+    let person = call.known.person;
+    let attempt = async || {
+        call.guest
+            .service
+            .desk
+            .run(&order, async |work| {
+                rest_on_grant(work, acting, person).await?;
+                let known = work.holder(EXTERNAL_ID, &[&source, &external_id]).await?.map(|stream| stream.id);
+                let command = body.value.clone().asked(known.is_none().then_some(PersonId(new)), &source, &external_id);
+                let expect = match (known, seen) {
+                    (_, Some(version)) => Expect::Version(version),
+                    (Some(_), None) => Expect::Exists,
+                    (None, None) => Expect::New,
+                };
+                decide::<Persons>(work, known.unwrap_or(new), expect, &command).await
+            })
+            .await
+    };
+    let done = match attempt().await {
+        Err(DeskError::ClaimTaken { .. }) => attempt().await?,
+        other => other?,
+    };
+    call.settle::<Persons>(&done, new).await
+}
+

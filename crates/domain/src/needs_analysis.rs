@@ -1,0 +1,389 @@
+//! A training needs analysis: why a client trains at all. Provider or manager
+//! record it; the client's governance lead, and nobody else, authorises it
+//! (rule 1). A revision is a new version, which nobody has authorised yet; what
+//! was authorised of an earlier one stays said, because programmes pin it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, NaiveDate};
+use lastresort_fact::{Actor, Asked, Decides, Instant, NeedsAnalysisId, PersonId, Refusal, Stamp, Unmet, happenings, parts};
+use serde::{Deserialize, Serialize};
+
+use crate::correction::no_correction;
+use crate::guard::{Guarded, actions, unless};
+use crate::organisation::{Organisation, OrganisationKind};
+
+/// The months of incident data an analysis covers, or says why not.
+pub const MONTHS_MIN: i32 = 24;
+
+parts! {
+    /// What an analysis says. Free text in it names nobody, neither staff nor people supported.
+    #[derive(Eq)]
+    pub struct Analysis {
+        /// A day of the first month of incident data reviewed.
+        pub months_from: NaiveDate,
+        /// A day of the last month of incident data reviewed, which counts too.
+        pub months_to: NaiveDate,
+        /// Why less than 24 months were reviewed, where less were.
+        pub shorter_because: Option<String>,
+        /// What it comes to.
+        pub summary: String,
+        /// Whoever sends it attests that it identifies no person.
+        pub without_person_identifiers: bool,
+        /// Somebody trained in immediate life support is at hand wherever people are restrained.
+        pub life_support_cover_confirmed: bool,
+        /// The client's commitment to reduce restrictive practice is on file.
+        pub commitment_on_file: bool,
+        /// The needs it found.
+        pub findings: Vec<String>,
+    }
+}
+
+/// What may be asked of a needs analysis.
+#[derive(Clone, Debug)]
+pub enum NeedsAnalysisCommand {
+    /// Record it.
+    Record {
+        /// Its id.
+        id: NeedsAnalysisId,
+        /// What it says.
+        analysis: Analysis,
+    },
+    /// Say it anew, as the next version.
+    Revise(Analysis),
+    /// Authorise the version there is.
+    Authorise,
+}
+
+happenings! {
+    /// What can have happened to a needs analysis.
+    pub enum NeedsAnalysisEvent {
+        /// It was recorded, as version 1.
+        NeedsAnalysisRecorded {
+            /// Its id.
+            needs_analysis: NeedsAnalysisId,
+            /// What it says.
+            analysis: Analysis,
+        },
+        /// It was said anew.
+        NeedsAnalysisRevised {
+            /// Which version this is.
+            version: u32,
+            /// What it says.
+            analysis: Analysis,
+        },
+        /// The governance lead authorised a version.
+        NeedsAnalysisAuthorised {
+            /// Which version.
+            version: u32,
+        },
+    }
+}
+
+actions! {
+    /// What may be done to a needs analysis.
+    pub enum NeedsAnalysisAction {
+        /// Record it.
+        Record = "record" [ProviderAdmin, Manager],
+        /// Revise it.
+        Revise = "revise" [ProviderAdmin, Manager],
+        /// Authorise it.
+        Authorise = "authorise" [GovernanceLead],
+    }
+}
+
+/// What a decision on a needs analysis rests on.
+#[derive(Clone, Debug, Default)]
+pub struct NeedsAnalysisFacts {
+    /// The organisation whose ledger it is.
+    pub organisation: Organisation,
+    /// Whoever asks is employed by another organisation: the provider's, whatever grants they hold here.
+    pub employed_elsewhere: bool,
+}
+
+/// What a needs analysis remembers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NeedsAnalysis {
+    /// Its id, once recorded.
+    pub id: Option<NeedsAnalysisId>,
+    /// The latest version's number, counted from 1.
+    pub version: u32,
+    /// What the latest version says.
+    pub analysis: Option<Analysis>,
+    /// Everybody who wrote a version.
+    authors: BTreeSet<PersonId>,
+    /// When each version was authorised that was.
+    authorised: BTreeMap<u32, Instant>,
+}
+
+impl Analysis {
+    /// How many months of incident data it covers, the first and the last included.
+    #[must_use]
+    pub fn months(&self) -> i32 {
+        let month = |day: NaiveDate| day.year() * 12 + i32::try_from(day.month0()).unwrap_or_default();
+        month(self.months_to) - month(self.months_from) + 1
+    }
+
+    fn faults(&self, day: NaiveDate) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        if self.months_to < self.months_from {
+            unmet.push(Unmet::new("invalid", "The last month is not before the first.").at("/months_to"));
+        }
+        if self.months_to > day {
+            unmet.push(Unmet::new("in_the_future", "Incident data of days to come cannot have been reviewed.").at("/months_to"));
+        }
+        unmet
+    }
+
+    /// What rule 1 misses in it.
+    fn lacks(&self) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        let mut needs = |met: bool, detail: &str| unless(met, &mut unmet, "needs_analysis_not_authorised", detail);
+        needs(
+            self.months() >= MONTHS_MIN || self.shorter_because.is_some(),
+            "It covers less than 24 months of incident data and does not say why.",
+        );
+        needs(self.without_person_identifiers, "Nobody has attested that it identifies no person.");
+        needs(self.life_support_cover_confirmed, "Immediate life support cover is not confirmed.");
+        needs(self.commitment_on_file, "A commitment to reduce restrictive practice is not on file.");
+        unmet
+    }
+}
+
+impl NeedsAnalysis {
+    /// When a version was authorised, if it was.
+    #[must_use]
+    pub fn authorised(&self, version: u32) -> Option<Instant> {
+        self.authorised.get(&version).copied()
+    }
+
+    fn unauthorisable(&self, asked: &Asked, facts: &NeedsAnalysisFacts) -> Vec<Unmet> {
+        let Some(analysis) = &self.analysis else { return vec![Unmet::new("not_in_state", "There is no such needs analysis.")] };
+        let mut unmet = Vec::new();
+        let open = self.authorised(self.version).is_none();
+        unless(open, &mut unmet, "already_done", "This version was authorised already.");
+        let mut needs = |met: bool, detail: &str| unless(met, &mut unmet, "needs_analysis_not_authorised", detail);
+        needs(!facts.employed_elsewhere, "The client's own governance lead authorises it, never the provider.");
+        let wrote = asked.by.person().is_some_and(|person| self.authors.contains(&person));
+        needs(!wrote, "Whoever wrote it does not authorise it.");
+        unmet.extend(analysis.lacks());
+        unmet
+    }
+}
+
+impl NeedsAnalysisCommand {
+    const fn action(&self) -> NeedsAnalysisAction {
+        match self {
+            Self::Record { .. } => NeedsAnalysisAction::Record,
+            Self::Revise(_) => NeedsAnalysisAction::Revise,
+            Self::Authorise => NeedsAnalysisAction::Authorise,
+        }
+    }
+}
+
+impl Guarded for NeedsAnalysis {
+    type Action = NeedsAnalysisAction;
+
+    fn actions(&self) -> Vec<NeedsAnalysisAction> {
+        vec![NeedsAnalysisAction::Revise, NeedsAnalysisAction::Authorise]
+    }
+
+    fn unmet(&self, action: NeedsAnalysisAction, asked: &Asked, facts: &NeedsAnalysisFacts) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        match action {
+            NeedsAnalysisAction::Record => {
+                unless(self.id.is_none(), &mut unmet, "already_done", "This needs analysis was recorded already.");
+                let client = facts.organisation.kind == OrganisationKind::Client;
+                unless(client, &mut unmet, "not_in_state", "A needs analysis is of a client: it lives in the client's ledger.");
+            }
+            NeedsAnalysisAction::Revise => {
+                unless(self.id.is_some(), &mut unmet, "not_in_state", "There is no such needs analysis.");
+            }
+            NeedsAnalysisAction::Authorise => unmet.extend(self.unauthorisable(asked, facts)),
+        }
+        unmet
+    }
+}
+
+impl Decides for NeedsAnalysis {
+    const TYPE: &'static str = "needs_analysis";
+    type Command = NeedsAnalysisCommand;
+    type Event = NeedsAnalysisEvent;
+    type Facts = NeedsAnalysisFacts;
+
+    fn decide(&self, command: NeedsAnalysisCommand, asked: &Asked, facts: &NeedsAnalysisFacts) -> Result<Vec<NeedsAnalysisEvent>, Refusal> {
+        no_correction(asked)?;
+        self.permit(command.action(), asked, facts)?;
+        let day = facts.organisation.day(asked.occurred_at);
+        match command {
+            NeedsAnalysisCommand::Record { id, analysis } => {
+                Refusal::unless_met(analysis.faults(day))?;
+                Ok(vec![NeedsAnalysisEvent::NeedsAnalysisRecorded { needs_analysis: id, analysis }])
+            }
+            NeedsAnalysisCommand::Revise(analysis) => {
+                Refusal::unless_met(analysis.faults(day))?;
+                let same = self.analysis.as_ref() == Some(&analysis);
+                let version = self.version + 1;
+                Ok(if same { Vec::new() } else { vec![NeedsAnalysisEvent::NeedsAnalysisRevised { version, analysis }] })
+            }
+            NeedsAnalysisCommand::Authorise => Ok(vec![NeedsAnalysisEvent::NeedsAnalysisAuthorised { version: self.version }]),
+        }
+    }
+
+    fn apply(&mut self, event: &NeedsAnalysisEvent, stamp: &Stamp) {
+        match event {
+            NeedsAnalysisEvent::NeedsAnalysisRecorded { needs_analysis, analysis } => {
+                self.id = Some(*needs_analysis);
+                self.write(1, analysis, stamp.by);
+            }
+            NeedsAnalysisEvent::NeedsAnalysisRevised { version, analysis } => self.write(*version, analysis, stamp.by),
+            NeedsAnalysisEvent::NeedsAnalysisAuthorised { version } => {
+                self.authorised.insert(*version, stamp.occurred_at);
+            }
+        }
+    }
+}
+
+impl NeedsAnalysis {
+    fn write(&mut self, version: u32, analysis: &Analysis, by: Actor) {
+        self.version = version;
+        self.analysis = Some(analysis.clone());
+        self.authors.extend(by.person());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lastresort_fact::Role;
+
+    use super::*;
+    use crate::guard::testing::{Tried, asked, asked_by, at, day, foretold_is_what_happens, id};
+
+    fn facts() -> NeedsAnalysisFacts {
+        of(OrganisationKind::Client)
+    }
+
+    fn of(kind: OrganisationKind) -> NeedsAnalysisFacts {
+        let organisation = Organisation { kind, time_zone: "Europe/London".into(), ..Organisation::default() };
+        NeedsAnalysisFacts { organisation, employed_elsewhere: false }
+    }
+
+    fn whole() -> Analysis {
+        Analysis {
+            months_from: day("2018-10-01"),
+            months_to: day("2020-09-30"),
+            shorter_because: None,
+            summary: "Staff know holds and hardly any words.".into(),
+            without_person_identifiers: true,
+            life_support_cover_confirmed: true,
+            commitment_on_file: true,
+            findings: vec!["De-escalation is hardly practised.".into()],
+        }
+    }
+
+    fn bare() -> Analysis {
+        Analysis {
+            months_from: day("2020-01-31"),
+            without_person_identifiers: false,
+            life_support_cover_confirmed: false,
+            commitment_on_file: false,
+            ..whole()
+        }
+    }
+
+    fn recorded(analysis: Analysis) -> NeedsAnalysis {
+        NeedsAnalysis::given([NeedsAnalysisEvent::NeedsAnalysisRecorded { needs_analysis: id(3), analysis }])
+    }
+
+    fn lead() -> Asked {
+        asked_by(2, Role::GovernanceLead, at("2021-03-01T12:00:00Z"))
+    }
+
+    #[test]
+    fn the_governance_lead_authorises_a_whole_analysis() {
+        let mut analysis = recorded(whole());
+        let happened = analysis.happens(NeedsAnalysisCommand::Authorise, &lead(), &facts());
+        assert_eq!(happened, [NeedsAnalysisEvent::NeedsAnalysisAuthorised { version: 1 }]);
+        assert_eq!(analysis.authorised(1), Some(lead().at));
+        assert_eq!(analysis.refused(NeedsAnalysisCommand::Authorise, &lead(), &facts()), ["already_done"]);
+    }
+
+    #[test]
+    fn authorising_names_everything_that_is_missing() {
+        let author = Asked { by: asked(Role::Manager).by, ..lead() };
+        let by_provider = NeedsAnalysisFacts { employed_elsewhere: true, ..facts() };
+        let refused = recorded(bare()).refused(NeedsAnalysisCommand::Authorise, &author, &by_provider);
+        assert_eq!(refused, ["needs_analysis_not_authorised"; 6]);
+    }
+
+    #[test]
+    fn nobody_but_the_governance_lead_authorises() {
+        for role in [Role::ProviderAdmin, Role::Manager, Role::Inspector] {
+            let asked = Asked { role, ..lead() };
+            assert_eq!(recorded(whole()).refused(NeedsAnalysisCommand::Authorise, &asked, &facts()), ["not_permitted"]);
+        }
+    }
+
+    #[test]
+    fn twenty_four_months_are_counted_with_the_first_and_the_last() {
+        assert_eq!(whole().months(), 24);
+        assert_eq!(Analysis { months_to: day("2020-09-01"), ..whole() }.months(), 24);
+        let shorter = Analysis { months_to: day("2020-08-31"), ..whole() };
+        assert_eq!(shorter.months(), 23);
+        let refused = recorded(shorter.clone()).refused(NeedsAnalysisCommand::Authorise, &lead(), &facts());
+        assert_eq!(refused, ["needs_analysis_not_authorised"]);
+        let because = Some("Incidents were not recorded electronically before.".to_owned());
+        recorded(Analysis { shorter_because: because, ..shorter }).happens(NeedsAnalysisCommand::Authorise, &lead(), &facts());
+    }
+
+    #[test]
+    fn a_revision_is_a_version_nobody_has_authorised() {
+        let mut analysis = recorded(whole());
+        analysis.happens(NeedsAnalysisCommand::Authorise, &lead(), &facts());
+        let other = asked_by(4, Role::Manager, lead().at);
+        assert_eq!(analysis.happens(NeedsAnalysisCommand::Revise(whole()), &other, &facts()), [], "it says so already");
+        let wider = Analysis { months_from: day("2018-01-01"), ..whole() };
+        let happened = analysis.happens(NeedsAnalysisCommand::Revise(wider.clone()), &other, &facts());
+        assert_eq!(happened, [NeedsAnalysisEvent::NeedsAnalysisRevised { version: 2, analysis: wider }]);
+        assert_eq!((analysis.authorised(1).is_some(), analysis.authorised(2)), (true, None));
+        let author = Asked { by: other.by, ..lead() };
+        let refused = analysis.refused(NeedsAnalysisCommand::Authorise, &author, &facts());
+        assert_eq!(refused, ["needs_analysis_not_authorised"], "whoever revised it is an author too");
+    }
+
+    #[test]
+    fn months_lie_in_order_and_in_the_past() {
+        let astray = Analysis { months_from: day("2021-06-01"), months_to: day("2021-05-31"), ..whole() };
+        let record = NeedsAnalysisCommand::Record { id: id(3), analysis: astray };
+        assert_eq!(NeedsAnalysis::default().refused(record, &asked(Role::ProviderAdmin), &facts()), ["invalid", "in_the_future"]);
+    }
+
+    #[test]
+    fn it_is_recorded_once_and_at_a_client() {
+        let record = NeedsAnalysisCommand::Record { id: id(3), analysis: whole() };
+        let refused = recorded(whole()).refused(record, &asked(Role::Manager), &of(OrganisationKind::Provider));
+        assert_eq!(refused, ["already_done", "not_in_state"]);
+    }
+
+    #[test]
+    fn what_is_foretold_is_what_happens() {
+        foretold_is_what_happens::<NeedsAnalysis>(NeedsAnalysisAction::ALL, |_, action, _, attempt| {
+            let dice = attempt.dice;
+            let analysis = Analysis {
+                months_from: if dice[0] > 80 { day("2018-01-01") } else { day("2019-06-01") },
+                shorter_because: (dice[1] > 80).then(|| "The records begin then.".to_owned()),
+                without_person_identifiers: dice[2] > 40,
+                life_support_cover_confirmed: dice[3] > 40,
+                commitment_on_file: dice[4] > 40,
+                ..whole()
+            };
+            let command = match action {
+                NeedsAnalysisAction::Record => NeedsAnalysisCommand::Record { id: id(3), analysis },
+                NeedsAnalysisAction::Revise => NeedsAnalysisCommand::Revise(analysis),
+                NeedsAnalysisAction::Authorise => NeedsAnalysisCommand::Authorise,
+            };
+            let kind = if dice[5] > 50 { OrganisationKind::Client } else { OrganisationKind::Provider };
+            (command, NeedsAnalysisFacts { employed_elsewhere: dice[6] > 200, ..of(kind) })
+        });
+    }
+}
