@@ -29,6 +29,12 @@ const GROUPS: &[(&str, &str)] = &[
     ("service", "Health, figures and the contract itself."),
 ];
 
+/// The contract as it is printed, served and committed.
+#[must_use]
+pub fn text(table: Table) -> String {
+    format!("{:#}\n", contract(table))
+}
+
 /// The contract as JSON.
 #[must_use]
 pub fn contract(mut table: Table) -> Value {

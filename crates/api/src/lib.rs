@@ -12,6 +12,7 @@ pub mod health;
 pub mod limits;
 pub mod listing;
 pub mod me;
+pub mod measure;
 pub mod names;
 pub mod opening;
 pub mod problem;

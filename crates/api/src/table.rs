@@ -75,7 +75,7 @@ pub struct Parameter {
 }
 
 /// Where each action is done: by resource and name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Places(BTreeMap<(&'static str, &'static str), (Method, String)>);
 
 impl Places {

@@ -1,0 +1,104 @@
+//! What the binary does, one verb each.
+
+mod bootstrap;
+mod rebuild;
+mod serve;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use lastresort_api::{contract, routes};
+use lastresort_ledger::clock::Clock;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{DEFAULTS, Flags, Settings};
+use crate::issuer::LocalIssuer;
+use crate::running::{StartError, desk};
+
+/// The system of record for restraint-reduction trainer development.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// A file of settings.
+    #[arg(long, env = "LASTRESORT_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the API until told to end.
+    Serve,
+    /// Open an organisation's ledger, with its first administrator and grant.
+    Bootstrap(bootstrap::Bootstrap),
+    /// Bring the store's schema up to date, and end.
+    Migrate,
+    /// Fold the rows of one ledger, or of all, anew, while the service goes on.
+    Rebuild(rebuild::Rebuild),
+    /// Print a token of the local issuer, for development.
+    Token {
+        /// The subject.
+        subject: String,
+        /// For how many hours it is good.
+        #[arg(long, default_value_t = 12)]
+        hours: u64,
+    },
+    /// Print the contract.
+    Openapi,
+    /// Print the settings with their defaults.
+    Config,
+}
+
+/// Does what is asked.
+///
+/// # Errors
+/// Why it could not be done, in a sentence.
+pub async fn run(cli: Cli) -> Result<(), StartError> {
+    let settings = Settings::read(cli.config.as_deref(), &cli.flags)?;
+    match cli.verb {
+        Verb::Config => print!("{DEFAULTS}"),
+        Verb::Openapi => print!("{}", contract::text(routes::table())),
+        Verb::Token { subject, hours } => println!("{}", token(&settings, &subject, hours)?),
+        Verb::Migrate => {
+            logs(&settings)?;
+            desk(&settings, Clock::machine()).await?.store.close().await;
+        }
+        Verb::Serve => {
+            logs(&settings)?;
+            serve::serve(&settings).await?;
+        }
+        Verb::Bootstrap(bootstrap) => {
+            logs(&settings)?;
+            bootstrap.run(&settings).await?;
+        }
+        Verb::Rebuild(rebuild) => {
+            logs(&settings)?;
+            rebuild.run(&settings).await?;
+        }
+    }
+    Ok(())
+}
+
+fn token(settings: &Settings, subject: &str, hours: u64) -> Result<String, StartError> {
+    if !settings.issuer.is_empty() {
+        return Err(StartError::Other("an issuer is configured; tokens come from there".to_owned()));
+    }
+    let issuer = LocalIssuer::open(&settings.keys_folder()?, &settings.audience)?;
+    Ok(issuer.token(subject, Duration::from_secs(hours * 3600))?)
+}
+
+fn logs(settings: &Settings) -> Result<(), StartError> {
+    let filter = EnvFilter::try_new(&settings.log_filter).map_err(|error| StartError::Other(format!("log_filter: {error}")))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log.as_str() {
+        "plain" => lines.init(),
+        "json" => lines.json().init(),
+        _ => return Err(StartError::Other("log must be plain or json".to_owned())),
+    }
+    Ok(())
+}
