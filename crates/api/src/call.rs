@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::future::LocalBoxFuture;
 use lastresort_fact::{Actor, Class, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
 use lastresort_ledger::desk::{DeskError, Reader};
@@ -56,7 +56,8 @@ impl FromRequest for Guest {
             let service = Arc::clone(&**service);
             let bearer = service.verifier.verify(bearer_token(request.headers())?).await?;
             if let Some(limiter) = &service.limiter {
-                limiter.check(&format!("{} {}", bearer.issuer, bearer.subject))?;
+                let state = limiter.check(&format!("{} {}", bearer.issuer, bearer.subject))?;
+                request.extensions_mut().insert(state);
             }
             Ok(Self { service, request, bearer, payload })
         })

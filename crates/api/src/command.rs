@@ -219,7 +219,7 @@ pub async fn decide<R: Resource>(work: &mut Work<'_>, id: Uuid, expect: Expect, 
     if version == 0 && matches!(expect, Expect::Exists | Expect::Version(_)) {
         return Err(DeskError::Missing(<R::State as lastresort_fact::Decides>::TYPE));
     }
-    let at = At { organisation: work.organisation(), id, state: &state, command: Some(command) };
+    let at = At { organisation: work.organisation(), id, by: work.asked()?.by, state: &state, command: Some(command) };
     let facts = R::facts(work, &at).await?;
     for (kind, parts) in R::claims(command, &state) {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();

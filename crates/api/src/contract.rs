@@ -123,6 +123,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "org" => ("The organisation.".to_owned(), json!({"type": "string", "format": "uuid"})),
                 "source" => ("Which other system.".to_owned(), json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 50})),
                 "external_id" => ("That system's id.".to_owned(), json!({"type": "string", "minLength": 1, "maxLength": 200})),
+                "number" => ("Which version, counted from 1.".to_owned(), json!({"type": "integer", "format": "int32", "minimum": 1})),
                 "type" => ("The kind of resource.".to_owned(), json!({"type": "string", "maxLength": 50})),
                 "code" => ("The problem's code.".to_owned(), json!({"type": "string", "maxLength": 50})),
                 "stage" => ("The stage.".to_owned(), Value::Object(Map::from_iter([("$ref".to_owned(), json!("#/components/schemas/Stage"))]))),

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, LOCATION};
 use lastresort_domain::{Action as _, Guarded};
-use lastresort_fact::{Asked, Class, EventId, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
+use lastresort_fact::{Actor, Asked, Class, EventId, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
 use lastresort_ledger::desk::{DeskError, States};
 use lastresort_ledger::keys::Reading;
 use lastresort_ledger::rows::{Filter, RowId};
@@ -79,6 +79,8 @@ pub struct At<'a, R: Resource> {
     pub organisation: OrganisationId,
     /// Which stream.
     pub id: Uuid,
+    /// Who asks.
+    pub by: Actor,
     /// Its state.
     pub state: &'a R::State,
     /// What is asked; none where somebody wants to know beforehand.
@@ -188,7 +190,7 @@ pub fn replayed(answer: &mut actix_web::HttpResponseBuilder, caused: &Caused) {
 async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<AllowedAction>, Problem> {
     let mut reader = call.reader();
     let (state, _) = reader.state::<R::State>(id).await?;
-    let at = At { organisation: call.organisation, id, state: &state, command: None };
+    let at = At { organisation: call.organisation, id, by: call.actor(), state: &state, command: None };
     let facts = R::facts(&mut reader, &at).await?;
     let now = reader.now();
     let programme = state.programme(&facts);

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::header};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::problem::{extractors, pages, unknown_path};
-use crate::resources::{grants, organisations, persons};
+use crate::resources::{curricula, grants, needs_analyses, organisations, persons, programmes};
 use crate::schema::Shape;
 use crate::service::Service;
 use crate::table::{Callers, Entry, Table};
@@ -18,6 +18,9 @@ pub fn table() -> Table {
     organisations::operations(&mut table);
     persons::operations(&mut table);
     grants::operations(&mut table);
+    curricula::operations(&mut table);
+    needs_analyses::operations(&mut table);
+    programmes::operations(&mut table);
     feed::operations(&mut table);
     me::operations(&mut table);
     health::operations(&mut table);

@@ -12,7 +12,9 @@ use lastresort_api::{contract, routes};
 use lastresort_ledger::clock::Clock;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use self::serve::until_told;
 use crate::config::{DEFAULTS, Flags, Settings};
+use crate::demo::Demo;
 use crate::issuer::LocalIssuer;
 use crate::running::{StartError, desk};
 
@@ -34,6 +36,8 @@ pub struct Cli {
 enum Verb {
     /// Serve the API until told to end.
     Serve,
+    /// Load the published case into a store of its own, and serve it.
+    Demo(Demo),
     /// Open an organisation's ledger, with its first administrator and grant.
     Bootstrap(bootstrap::Bootstrap),
     /// Bring the store's schema up to date, and end.
@@ -59,7 +63,11 @@ enum Verb {
 /// # Errors
 /// Why it could not be done, in a sentence.
 pub async fn run(cli: Cli) -> Result<(), StartError> {
-    let settings = Settings::read(cli.config.as_deref(), &cli.flags)?;
+    let flags = match &cli.verb {
+        Verb::Demo(demo) => demo.flags(cli.flags),
+        _ => cli.flags,
+    };
+    let settings = Settings::read(cli.config.as_deref(), &flags)?;
     match cli.verb {
         Verb::Config => print!("{DEFAULTS}"),
         Verb::Openapi => print!("{}", contract::text(routes::table())),
@@ -71,6 +79,10 @@ pub async fn run(cli: Cli) -> Result<(), StartError> {
         Verb::Serve => {
             logs(&settings)?;
             serve::serve(&settings).await?;
+        }
+        Verb::Demo(demo) => {
+            logs(&settings)?;
+            demo.run(&settings).await?;
         }
         Verb::Bootstrap(bootstrap) => {
             logs(&settings)?;
