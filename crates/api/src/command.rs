@@ -5,10 +5,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use lastresort_domain::Action;
 use lastresort_domain::grant::Grant;
-use lastresort_fact::{Instant, PersonId, Refusal, Role};
+use lastresort_fact::{EventId, Instant, PersonId, Refusal, Role};
 use lastresort_ledger::append::CommandKey;
 use lastresort_ledger::desk::{DeskError, Done, Expect, Order, States as _, Work};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Acting;
@@ -202,12 +203,24 @@ impl Call {
     }
 }
 
+/// What is said of a command that is done and not yet in the rows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Receipt {
+    /// The resource it was done to.
+    pub id: Uuid,
+    /// The ledger's position after it.
+    #[schema(minimum = 1)]
+    pub position: u64,
+    /// The ids of the facts it caused.
+    pub events: Vec<EventId>,
+}
+
 /// Done, and not yet in the rows.
 fn later(caused: &Caused, id: Uuid) -> HttpResponse {
     let mut answer = HttpResponse::Accepted();
     answer.insert_header(("Ledger-Position", caused.position.to_string()));
     replayed(&mut answer, caused);
-    answer.json(json!({"id": id, "position": caused.position, "events": caused.events}))
+    answer.json(Receipt { id, position: caused.position, events: caused.events.clone() })
 }
 
 /// Lets one resource decide, taking the values only one may hold.

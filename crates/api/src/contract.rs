@@ -4,7 +4,7 @@
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::command::Version;
+use crate::command::{Receipt, Version};
 use crate::problem::{MEDIA_TYPE, Problem, known};
 use crate::schema::Shape;
 use crate::table::{Callers, Operation, Table};
@@ -38,11 +38,11 @@ pub fn text(table: Table) -> String {
 /// The contract as JSON.
 #[must_use]
 pub fn contract(mut table: Table) -> Value {
-    let problem = table.shapes.of::<Problem>();
+    let (problem, receipt) = (table.shapes.of::<Problem>(), table.shapes.of::<Receipt>());
     let mut paths: Map<String, Value> = Map::new();
     for operation in &table.operations {
         let item = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-        item[operation.method.as_str().to_lowercase()] = said(operation, &problem);
+        item[operation.method.as_str().to_lowercase()] = said(operation, &problem, &receipt);
     }
     let used: Vec<&str> = table.operations.iter().map(|operation| operation.tag).collect();
     let tags: Vec<Value> = GROUPS
@@ -76,7 +76,7 @@ the scope lastresort:read narrows it to reading.",
     })
 }
 
-fn said(operation: &Operation, problem: &Shape) -> Value {
+fn said(operation: &Operation, problem: &Shape, receipt: &Shape) -> Value {
     let mut parameters = path_parameters(&operation.path);
     parameters.extend(operation.query.iter().map(|parameter| {
         json!({"name": parameter.name, "in": "query", "description": parameter.about, "schema": parameter.schema.0})
@@ -87,7 +87,7 @@ fn said(operation: &Operation, problem: &Shape) -> Value {
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": format!("{} {}", callers(operation.callers), operation.summary),
-        "responses": responses(operation, problem),
+        "responses": responses(operation, problem, receipt),
     });
     if !parameters.is_empty() {
         said["parameters"] = Value::Array(parameters);
@@ -98,8 +98,10 @@ fn said(operation: &Operation, problem: &Shape) -> Value {
     if matches!(operation.callers, Callers::Anybody) {
         said["security"] = json!([]);
     }
-    if let Callers::Roles(roles) | Callers::RolesAndOneself(roles) = operation.callers {
-        said["x-roles"] = json!(roles);
+    match operation.callers {
+        Callers::Anybody | Callers::Bearers => {}
+        Callers::Operator => said["x-roles"] = json!(["operator"]),
+        Callers::Roles(roles) | Callers::RolesAndOneself(roles) => said["x-roles"] = json!(roles),
     }
     said
 }
@@ -141,7 +143,7 @@ fn command_parameters(operation: &Operation) -> Vec<Value> {
         "in": "header",
         "required": false,
         "description": "Sent again with the same body, it answers the first receipt again. Machines must send one.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     })];
     if let Some(version) = version {
         let required = version == Version::Required;
@@ -156,29 +158,25 @@ fn command_parameters(operation: &Operation) -> Vec<Value> {
     parameters
 }
 
-fn responses(operation: &Operation, problem: &Shape) -> Value {
+fn responses(operation: &Operation, problem: &Shape, receipt: &Shape) -> Value {
     let mut responses = Map::new();
     let (status, answer) = &operation.answer;
     let mut good = json!({"description": "Done.", "headers": headers(operation)});
     if !answer.is_nothing() {
-        good["content"] = json!({"application/json": {"schema": answer.0}});
+        let media_type = if answer.0 == json!({"type": "string"}) { "text/plain" } else { "application/json" };
+        good["content"] = json!({media_type: {"schema": answer.0}});
     }
     if good["headers"].as_object().is_some_and(Map::is_empty) {
         good.as_object_mut().map(|fields| fields.remove("headers"));
     }
     responses.insert(status.as_str().to_owned(), good);
     if operation.command.is_some() {
-        let later = json!({
-            "type": "object",
-            "required": ["id", "position", "events"],
-            "properties": {
-                "id": {"type": "string", "format": "uuid"},
-                "position": {"type": "integer", "format": "int64"},
-                "events": {"type": "array", "items": {"type": "string", "format": "uuid"}},
-            },
-        });
         let said = "Done, and not yet shown: read again with `min_position`.";
-        responses.insert("202".to_owned(), json!({"description": said, "content": {"application/json": {"schema": later}}}));
+        responses.insert("202".to_owned(), json!({"description": said, "content": {"application/json": {"schema": receipt.0}}}));
+    }
+    if operation.id == "get_readiness" {
+        let said = "Not ready, and why.";
+        responses.insert("503".to_owned(), json!({"description": said, "content": {"application/json": {"schema": answer.0}}}));
     }
     for code in refusals(operation) {
         let Some(entry) = known(code) else { continue };

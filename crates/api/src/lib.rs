@@ -4,6 +4,7 @@
 pub mod access;
 pub mod body;
 pub mod call;
+pub mod care;
 pub mod command;
 pub mod contract;
 pub mod events;

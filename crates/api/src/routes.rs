@@ -9,7 +9,7 @@ use crate::resources::{curricula, grants, needs_analyses, organisations, persons
 use crate::schema::Shape;
 use crate::service::Service;
 use crate::table::{Callers, Entry, Table};
-use crate::{feed, health, me};
+use crate::{care, feed, health, me};
 
 /// The table of contents.
 #[must_use]
@@ -23,6 +23,7 @@ pub fn table() -> Table {
     programmes::operations(&mut table);
     feed::operations(&mut table);
     me::operations(&mut table);
+    care::operations(&mut table);
     health::operations(&mut table);
     let any = Shape(serde_json::json!({"type": "object", "description": "An OpenAPI 3.1 document."}));
     let about = "Read this contract.";

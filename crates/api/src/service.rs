@@ -10,6 +10,7 @@ use lastresort_ledger::follow::Follower;
 use lastresort_views::{Ledgers, Moment};
 
 use crate::access::Access;
+use crate::care::Operations;
 use crate::limits::RateLimiter;
 use crate::names::Names;
 use crate::table::Places;
@@ -36,18 +37,10 @@ pub struct Service {
     pub names: Names,
     /// Where each action is done.
     pub places: Arc<Places>,
+    /// Long work under way.
+    pub operations: Operations,
     /// The contract, as printed.
     pub contract: Arc<str>,
-}
-
-impl Service {
-    /// The moment it is, in one organisation's own calendar.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn moment(&self, states: &mut impl States, organisation: OrganisationId) -> Result<Moment, DeskError> {
-        moment(states, organisation).await
-    }
 }
 
 /// The moment it is for these states, in the organisation's own calendar.

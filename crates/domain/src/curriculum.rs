@@ -5,7 +5,7 @@
 
 mod content;
 
-use lastresort_fact::{Asked, CurriculumId, Decides, Refusal, Stamp, Unmet, happenings};
+use lastresort_fact::{Asked, CurriculumId, Decides, Instant, Refusal, Stamp, Unmet, happenings};
 use serde::{Deserialize, Serialize};
 
 pub use self::content::{Competency, Content, Criterion, Module, ModuleKind, Strand};
@@ -105,6 +105,8 @@ pub struct Curriculum {
     pub id: Option<CurriculumId>,
     /// The draft: the latest version, and what was changed since.
     pub draft: Content,
+    /// When the draft was changed or published last: what is told of it is told in order.
+    changed_at: Instant,
     versions: Vec<Content>,
 }
 
@@ -178,8 +180,9 @@ impl Guarded for Curriculum {
         CurriculumAction::ALL.iter().copied().filter(|action| *action != CurriculumAction::Draft).collect()
     }
 
-    fn unmet(&self, action: CurriculumAction, _: &Asked, facts: &CurriculumFacts) -> Vec<Unmet> {
+    fn unmet(&self, action: CurriculumAction, asked: &Asked, facts: &CurriculumFacts) -> Vec<Unmet> {
         let mut unmet = Vec::new();
+        unless(self.changed_at <= asked.occurred_at, &mut unmet, "late_entry", "The curriculum was changed later than that.");
         match action {
             CurriculumAction::Draft => {
                 unless(self.id.is_none(), &mut unmet, "already_done", "This curriculum was begun already.");
@@ -220,7 +223,8 @@ impl Decides for Curriculum {
         }
     }
 
-    fn apply(&mut self, event: &CurriculumEvent, _: &Stamp) {
+    fn apply(&mut self, event: &CurriculumEvent, stamp: &Stamp) {
+        self.changed_at = stamp.occurred_at;
         match event {
             CurriculumEvent::CurriculumDrafted { curriculum, .. } => self.id = Some(*curriculum),
             CurriculumEvent::CompetencyAdded { competency } | CurriculumEvent::CompetencyRevised { competency } => {
@@ -312,6 +316,12 @@ mod tests {
         }
         let refusal = curriculum.decide(CurriculumCommand::Publish, &by, &PROVIDER).expect_err("two modules serve nothing");
         assert_eq!(refusal.to_string(), "Module M2 serves no competency. Module M3 serves no competency.");
+    }
+
+    #[test]
+    fn what_is_told_of_a_draft_is_told_in_order() {
+        let before = Asked { occurred_at: Instant::from_micros(0), ..asked(Role::ProviderAdmin) };
+        assert_eq!(publishable().refused(CurriculumCommand::Publish, &before, &PROVIDER), ["late_entry"]);
     }
 
     #[test]

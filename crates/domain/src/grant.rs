@@ -2,7 +2,7 @@
 //! dates. Tokens say who, grants say what they may; each is its own aggregate,
 //! so that every command can rest on the grant it was sent under.
 
-use lastresort_fact::{Asked, Decides, Instant, PersonId, ProgrammeId, Refusal, Role, Scope, Stamp, Unmet, happenings};
+use lastresort_fact::{Asked, Class, Decides, Instant, PersonId, Personal, PersonalText, ProgrammeId, Refusal, Role, Scope, Stamp, Unmet, happenings};
 use serde::{Deserialize, Serialize};
 
 use crate::guard::{Guarded, actions, unless};
@@ -50,7 +50,7 @@ happenings! {
         /// It was taken back.
         GrantRevoked {
             /// Why.
-            reason: String,
+            reason: PersonalText,
         },
     }
 }
@@ -181,7 +181,8 @@ impl Decides for Grant {
             }
             GrantCommand::Revoke { reason } => {
                 self.permit(GrantAction::Revoke, asked, facts)?;
-                Ok(vec![GrantEvent::GrantRevoked { reason }])
+                let person = self.given.as_ref().map(|given| given.person).unwrap_or_default();
+                Ok(vec![GrantEvent::GrantRevoked { reason: Personal::new(person, Class::Employment, reason) }])
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
-use lastresort_fact::{Actor, Asked, Decides, Instant, NeedsAnalysisId, PersonId, Refusal, Stamp, Unmet, happenings, parts};
+use lastresort_fact::{Asked, Decides, Instant, NeedsAnalysisId, PersonId, Refusal, Stamp, Unmet, happenings, parts};
 use serde::{Deserialize, Serialize};
 
 use crate::correction::no_correction;
@@ -110,6 +110,8 @@ pub struct NeedsAnalysis {
     pub version: u32,
     /// What the latest version says.
     pub analysis: Option<Analysis>,
+    /// When the latest version was said.
+    said_at: Instant,
     /// Everybody who wrote a version.
     authors: BTreeSet<PersonId>,
     /// When each version was authorised that was.
@@ -130,7 +132,7 @@ impl Analysis {
             unmet.push(Unmet::new("invalid", "The last month is not before the first.").at("/months_to"));
         }
         if self.months_to > day {
-            unmet.push(Unmet::new("in_the_future", "Incident data of days to come cannot have been reviewed.").at("/months_to"));
+            unmet.push(Unmet::new("late_entry", "Incident data of days to come cannot have been reviewed.").at("/months_to"));
         }
         unmet
     }
@@ -162,6 +164,7 @@ impl NeedsAnalysis {
         let mut unmet = Vec::new();
         let open = self.authorised(self.version).is_none();
         unless(open, &mut unmet, "already_done", "This version was authorised already.");
+        unless(self.said_at <= asked.occurred_at, &mut unmet, "late_entry", "This version was recorded later than that.");
         let mut needs = |met: bool, detail: &str| unless(met, &mut unmet, "needs_analysis_not_authorised", detail);
         needs(!facts.employed_elsewhere, "The client's own governance lead authorises it, never the provider.");
         let wrote = asked.by.person().is_some_and(|person| self.authors.contains(&person));
@@ -234,9 +237,9 @@ impl Decides for NeedsAnalysis {
         match event {
             NeedsAnalysisEvent::NeedsAnalysisRecorded { needs_analysis, analysis } => {
                 self.id = Some(*needs_analysis);
-                self.write(1, analysis, stamp.by);
+                self.write(1, analysis, stamp);
             }
-            NeedsAnalysisEvent::NeedsAnalysisRevised { version, analysis } => self.write(*version, analysis, stamp.by),
+            NeedsAnalysisEvent::NeedsAnalysisRevised { version, analysis } => self.write(*version, analysis, stamp),
             NeedsAnalysisEvent::NeedsAnalysisAuthorised { version } => {
                 self.authorised.insert(*version, stamp.occurred_at);
             }
@@ -245,10 +248,11 @@ impl Decides for NeedsAnalysis {
 }
 
 impl NeedsAnalysis {
-    fn write(&mut self, version: u32, analysis: &Analysis, by: Actor) {
+    fn write(&mut self, version: u32, analysis: &Analysis, stamp: &Stamp) {
         self.version = version;
         self.analysis = Some(analysis.clone());
-        self.authors.extend(by.person());
+        self.said_at = stamp.occurred_at;
+        self.authors.extend(stamp.by.person());
     }
 }
 
@@ -346,6 +350,8 @@ mod tests {
         let happened = analysis.happens(NeedsAnalysisCommand::Revise(wider.clone()), &other, &facts());
         assert_eq!(happened, [NeedsAnalysisEvent::NeedsAnalysisRevised { version: 2, analysis: wider }]);
         assert_eq!((analysis.authorised(1).is_some(), analysis.authorised(2)), (true, None));
+        let early = Asked { occurred_at: at("2021-03-01T11:59:00Z"), ..lead() };
+        assert_eq!(analysis.refused(NeedsAnalysisCommand::Authorise, &early, &facts()), ["late_entry"]);
         let author = Asked { by: other.by, ..lead() };
         let refused = analysis.refused(NeedsAnalysisCommand::Authorise, &author, &facts());
         assert_eq!(refused, ["needs_analysis_not_authorised"], "whoever revised it is an author too");
@@ -355,7 +361,7 @@ mod tests {
     fn months_lie_in_order_and_in_the_past() {
         let astray = Analysis { months_from: day("2021-06-01"), months_to: day("2021-05-31"), ..whole() };
         let record = NeedsAnalysisCommand::Record { id: id(3), analysis: astray };
-        assert_eq!(NeedsAnalysis::default().refused(record, &asked(Role::ProviderAdmin), &facts()), ["invalid", "in_the_future"]);
+        assert_eq!(NeedsAnalysis::default().refused(record, &asked(Role::ProviderAdmin), &facts()), ["invalid", "late_entry"]);
     }
 
     #[test]

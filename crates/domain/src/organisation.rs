@@ -103,7 +103,7 @@ impl Policy {
     /// A setting's value on a day: the latest in effect by then, else the default.
     #[must_use]
     pub fn on(&self, name: PolicyName, day: NaiveDate) -> u32 {
-        let told = self.0.get(&name).into_iter().flatten().rev();
+        let told = self.0.get(&name).into_iter().flatten();
         told.filter(|(from, _)| *from <= day).max_by_key(|(from, _)| *from).map_or(name.default_value(), |(_, value)| *value)
     }
 }

@@ -193,7 +193,7 @@ happenings! {
         /// A leaver sent by mistake was undone.
         EmploymentReinstated {
             /// Why.
-            reason: String,
+            reason: PersonalText,
         },
         /// Immediate life support training was recorded.
         LifeSupportRecorded {
@@ -306,7 +306,9 @@ impl Person {
         let mut events = Vec::new();
         for command in all {
             let more = person.decide(command, asked, facts)?;
-            more.iter().for_each(|event| person.apply(event, &asked.stamp()));
+            for event in &more {
+                person.apply(event, &asked.stamp());
+            }
             events.extend(more);
         }
         Ok(events)
@@ -482,7 +484,9 @@ impl Decides for Person {
             PersonCommand::StartEmployment(told) => self.start(id, told, facts),
             PersonCommand::Move { unit, effective_on } => self.move_to(unit, effective_on, facts),
             PersonCommand::EndEmployment { effective_on } => self.end(effective_on),
-            PersonCommand::ReinstateEmployment { reason } => Ok(vec![PersonEvent::EmploymentReinstated { reason }]),
+            PersonCommand::ReinstateEmployment { reason } => {
+                Ok(vec![PersonEvent::EmploymentReinstated { reason: Personal::new(id, Class::Employment, reason) }])
+            },
             PersonCommand::RecordLifeSupport { expires_on } => {
                 let known = self.life_support_expires_on == Some(expires_on);
                 Ok(if known { Vec::new() } else { vec![PersonEvent::LifeSupportRecorded { expires_on }] })

@@ -210,6 +210,8 @@ pub struct StageOccurrence {
     pub opens_on: NaiveDate,
     /// The day it is meant to end.
     pub closes_on: NaiveDate,
+    /// When these dates were told.
+    pub dated_at: Instant,
     /// When it was started.
     pub started_at: Option<Instant>,
     /// When it was completed.
@@ -296,7 +298,7 @@ impl Guarded for Programme {
             ProgrammeAction::ScheduleStage(stage) => self.unschedulable(stage, &mut unmet),
             ProgrammeAction::StartStage(stage) => self.unstartable(stage, asked, facts, &mut unmet),
             ProgrammeAction::CompleteStage(stage) => self.uncompletable(stage, asked, &mut unmet),
-            ProgrammeAction::DeferStage(stage) => self.undeferrable(stage, &mut unmet),
+            ProgrammeAction::DeferStage(stage) => self.undeferrable(stage, asked, &mut unmet),
             ProgrammeAction::Complete => self.unfinished(asked, &mut unmet),
         }
         unmet
@@ -359,7 +361,7 @@ impl Decides for Programme {
                 self.modules.insert(module.id, module.clone());
             }
             ProgrammeEvent::StageScheduled { occurrence, stage, opens_on, closes_on } => {
-                self.stages.insert(*stage, StageOccurrence::scheduled(*occurrence, *opens_on, *closes_on));
+                self.stages.insert(*stage, StageOccurrence::scheduled(*occurrence, *opens_on, *closes_on, stamp.occurred_at));
             }
             ProgrammeEvent::StageStarted { stage, .. } => {
                 if let Some(occurrence) = self.stages.get_mut(stage) {
@@ -378,6 +380,7 @@ impl Decides for Programme {
                     occurrence.state = StageState::Deferred;
                     occurrence.opens_on = *opens_on;
                     occurrence.closes_on = *closes_on;
+                    occurrence.dated_at = stamp.occurred_at;
                 }
             }
             ProgrammeEvent::ProgrammeCompleted { .. } => self.completed = true,
@@ -386,7 +389,7 @@ impl Decides for Programme {
 }
 
 impl StageOccurrence {
-    const fn scheduled(id: StageId, opens_on: NaiveDate, closes_on: NaiveDate) -> Self {
-        Self { id, state: StageState::Scheduled, opens_on, closes_on, started_at: None, completed_at: None }
+    const fn scheduled(id: StageId, opens_on: NaiveDate, closes_on: NaiveDate, dated_at: Instant) -> Self {
+        Self { id, state: StageState::Scheduled, opens_on, closes_on, dated_at, started_at: None, completed_at: None }
     }
 }

@@ -2,6 +2,8 @@
 //! candidate grows from *knows* to *trusted* (Miller's pyramid), which is why
 //! none may be passed over.
 
+use std::str::FromStr;
+
 use lastresort_fact::plain;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,6 +42,19 @@ pub enum StageMode {
 
 plain!(Stage, StageMode);
 
+/// A word that names no stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no stage of this name")]
+pub struct UnknownStage;
+
+impl FromStr for Stage {
+    type Err = UnknownStage;
+
+    fn from_str(name: &str) -> Result<Self, UnknownStage> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name).ok_or(UnknownStage)
+    }
+}
+
 impl Stage {
     /// Every stage, in the order they run.
     pub const ALL: [Self; 6] =
@@ -63,7 +78,7 @@ impl Stage {
     pub const fn spoken(self) -> &'static str {
         match self {
             Self::PreLoad => "pre-load",
-            Self::Introductions => "introductions",
+            Self::Introductions => "stage of introductions",
             Self::TransferWeek => "transfer week",
             Self::ProjectsWeek => "projects week",
             Self::CoDeliveryWeek => "co-delivery week",
@@ -126,6 +141,8 @@ mod tests {
     fn a_stage_is_written_by_its_name() {
         for stage in Stage::ALL {
             assert_eq!(serde_json::to_value(stage).expect("a name"), stage.name());
+            assert_eq!(stage.name().parse(), Ok(stage));
         }
+        assert_eq!("Pre-load".parse::<Stage>(), Err(UnknownStage));
     }
 }

@@ -4,6 +4,7 @@
 
 mod beginnings;
 mod case;
+mod programme;
 mod story;
 mod summary;
 
@@ -125,10 +126,11 @@ async fn tell(desk: &Desk, base_url: &str, issuer: &LocalIssuer) -> Result<Told,
     open_ledgers(desk, &case).await?;
     let mut story = Story::new(base_url, desk.clock.clone(), issuer, bar.clone());
     let mut cast = beginnings::tell(&mut story, &case).await?;
+    let programme = programme::tell(&mut story, &mut cast).await?;
     beginnings::until(&mut story, &mut cast, "2022-03-31", 18).await?;
     bar.set_length(story.told());
     bar.finish_and_clear();
-    Ok(Told::default())
+    Ok(Told { programme: programme.id, modules: programme.modules, ..Told::default() })
 }
 
 /// The first organisations and grants come from the command line.

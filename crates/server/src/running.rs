@@ -11,6 +11,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use lastresort_api::access::Access;
+use lastresort_api::care::Operations;
 use lastresort_api::limits::{RateLimiter, RateSettings};
 use lastresort_api::names::Names;
 use lastresort_api::problem::translate;
@@ -116,6 +117,7 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, StartEr
         limiter,
         access: Access::default(),
         names: Names::default(),
+        operations: Operations::default(),
         places: Arc::new(table.places.clone()),
         contract: contract::text(table).into(),
     });

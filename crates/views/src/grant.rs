@@ -1,7 +1,7 @@
 //! Grants: who may act in what role, from when, until when.
 
 use lastresort_domain::grant::GrantEvent;
-use lastresort_fact::{GrantId, Instant, PersonId, Role, Scope};
+use lastresort_fact::{GrantId, Instant, PersonId, PersonalText, Role, Scope};
 use lastresort_ledger::rows::{Cell, Column, ColumnType, RowId};
 use lastresort_ledger::view::{Recorded, View};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{Happening, Ledgers, Moment};
 pub struct Grants;
 
 /// A grant as folded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrantRow {
     /// Its id.
     pub id: GrantId,
@@ -31,7 +31,7 @@ pub struct GrantRow {
     /// Until when.
     pub to: Option<Instant>,
     /// When it was revoked, and why.
-    pub revoked: Option<(Instant, String)>,
+    pub revoked: Option<(Instant, PersonalText)>,
 }
 
 /// Whether a grant lets somebody act. Open: clients must expect more.
@@ -49,7 +49,7 @@ pub enum GrantStatus {
 }
 
 /// A grant: the right of one person to act in one role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct GrantShown {
     /// Its id.
     pub id: GrantId,
@@ -73,7 +73,7 @@ pub struct GrantShown {
     pub revoked_at: Option<Instant>,
     /// Why it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub revoked_because: Option<String>,
+    pub revoked_because: Option<PersonalText>,
 }
 
 impl GrantRow {

@@ -84,7 +84,7 @@ pub struct Told {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     /// It began.
-    Started(Work),
+    Started(Box<Work>),
     /// They moved.
     Moved(UnitId),
     /// It ended.
@@ -290,7 +290,7 @@ impl View for Persons {
             }
             PersonEvent::ExternalIdAdded { source, external_id } => row.external_ids.push(ExternalId { source, external_id }),
             PersonEvent::EmploymentStarted { unit, effective_on, job_title, care_experience_from, qualification } => {
-                told(effective_on, Change::Started(Work { unit, job_title, care_experience_from, qualification }));
+                told(effective_on, Change::Started(Box::new(Work { unit, job_title, care_experience_from, qualification })));
             }
             PersonEvent::UnitChanged { unit, effective_on } => told(effective_on, Change::Moved(unit)),
             PersonEvent::EmploymentEnded { effective_on } => told(effective_on, Change::Ended),

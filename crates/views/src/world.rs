@@ -1,8 +1,11 @@
 //! Everything that can happen in a ledger, as this program knows it.
 
+use lastresort_domain::curriculum::CurriculumEvent;
 use lastresort_domain::grant::GrantEvent;
+use lastresort_domain::needs_analysis::NeedsAnalysisEvent;
 use lastresort_domain::organisation::OrganisationEvent;
 use lastresort_domain::person::PersonEvent;
+use lastresort_domain::programme::ProgrammeEvent;
 use lastresort_fact::{Decides, Fact, Happened};
 use lastresort_ledger::keys::place;
 use lastresort_ledger::store::StoredEvent;
@@ -22,6 +25,7 @@ macro_rules! happening {
     ($($(#[$doc:meta])* $name:ident($event:ty) = $aggregate:ty),+ $(,)?) => {
         /// Any event of any aggregate.
         #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "an event lives for one step of a follower; a box would cost more than it saves")]
         pub enum Happening { $($(#[$doc])* $name($event)),+ }
 
         /// Every event this program writes: the stream's kind, the event's name and version.
@@ -55,6 +59,12 @@ happening! {
     Organisation(OrganisationEvent) = lastresort_domain::organisation::Organisation,
     /// To a grant.
     Grant(GrantEvent) = lastresort_domain::grant::Grant,
+    /// To a curriculum.
+    Curriculum(CurriculumEvent) = lastresort_domain::curriculum::Curriculum,
+    /// To a needs analysis.
+    NeedsAnalysis(NeedsAnalysisEvent) = lastresort_domain::needs_analysis::NeedsAnalysis,
+    /// To a programme.
+    Programme(ProgrammeEvent) = lastresort_domain::programme::Programme,
     /// To a person.
     Person(PersonEvent) = lastresort_domain::person::Person,
 }

@@ -173,7 +173,7 @@ fn criteria(bodies: Vec<CriterionBody>) -> Vec<Criterion> {
 }
 
 impl CompetencyBody {
-    fn new(self) -> Competency {
+    fn added(self) -> Competency {
         let Self { code, title, must_pass, criteria: seen } = self;
         Competency { id: CompetencyId(ids::new()), code, title, must_pass, criteria: criteria(seen) }
     }
@@ -187,7 +187,7 @@ impl CompetencyRevisionBody {
 }
 
 impl ModuleBody {
-    fn new(self) -> Module {
+    fn added(self) -> Module {
         let Self { code, title, strand, kind, minutes, pre_load, competencies } = self;
         Module { id: ModuleId(ids::new()), code, title, strand, kind, minutes, pre_load, competencies }
     }
@@ -215,7 +215,7 @@ pub fn operations(table: &mut Table) {
             "competencies",
             Version::Optional,
             "Add a competency to the draft.",
-            |body, _| Ok(CurriculumCommand::AddCompetency(body.new()).into()),
+            |body, _| Ok(CurriculumCommand::AddCompetency(body.added()).into()),
         )
         .act::<CompetencyRevisionBody>(
             CurriculumAction::ReviseCompetency,
@@ -225,7 +225,7 @@ pub fn operations(table: &mut Table) {
             |body, _| Ok(CurriculumCommand::ReviseCompetency(body.revised()).into()),
         )
         .act::<ModuleBody>(CurriculumAction::AddModule, "modules", Version::Optional, "Add a module to the draft.", |body, _| {
-            Ok(CurriculumCommand::AddModule(body.new()).into())
+            Ok(CurriculumCommand::AddModule(body.added()).into())
         })
         .act::<ModuleRevisionBody>(
             CurriculumAction::ReviseModule,

@@ -80,15 +80,15 @@ impl Candidate {
         if Some(told.person) == self.person() {
             against("self_assessment", "Nobody mentors or assesses themselves.", "/person");
         }
-        if !facts.named.known {
-            against("unknown_reference", "There is no such person in this organisation.", "/person");
-        } else {
+        if facts.named.known {
             if !facts.named.eligible {
                 against("not_in_state", "The provider's word does not let this person act on that day.", "/person");
             }
             if !facts.named.granted {
-                against("not_permitted", "This person holds no grant in this role on that day.", "/person");
+                against("not_in_state", "This person holds no grant in this role on that day.", "/person");
             }
+        } else {
+            against("unknown_reference", "There is no such person in this organisation.", "/person");
         }
         if told.to_on.is_some_and(|to| to < told.from_on) {
             against("invalid", "The last day lies before the first.", "/to_on");
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(refused(assign(MENTOR, "2021-01-03"), known), ["late_entry"]);
         assert_eq!(refused(assign(MENTOR, "2021-01-04"), Named::default()), ["unknown_reference"]);
         let suspended = Named { eligible: false, granted: false, ..known };
-        assert_eq!(refused(assign(MENTOR, "2021-01-04"), suspended), ["not_in_state", "not_permitted"]);
+        assert_eq!(refused(assign(MENTOR, "2021-01-04"), suspended), ["not_in_state", "not_in_state"]);
         let backwards = Assign { to_on: Some(day("2021-01-03")), ..assign(MENTOR, "2021-01-04") };
         assert_eq!(refused(backwards, known), ["invalid"]);
     }

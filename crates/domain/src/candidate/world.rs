@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use lastresort_fact::{Asked, EventId, ModuleId, Role};
 
 use super::*;
-use crate::guard::testing::{Attempt, Tried as _, asked_by, at, day, foretold_is_what_happens, id};
+use crate::guard::testing::{Attempt, Tried as _, asked_by, at, day, foretold_from, foretold_is_what_happens, id};
 use crate::programme::{Criterion, ModuleKind, PinnedCompetency, PinnedModule, StageOccurrence, StageState, Strand};
 
 pub(super) const CANDIDATE: u128 = 1;
@@ -53,6 +53,7 @@ pub(super) fn facts() -> CandidateFacts {
             state: StageState::Started,
             opens_on: day("2020-11-23"),
             closes_on: day("2021-03-25"),
+            dated_at: at("2020-11-01T08:00:00Z"),
             started_at: Some(at("2020-11-23T08:00:00Z")),
             completed_at: None,
         };
@@ -87,8 +88,9 @@ pub(super) fn as_candidate(when: &str) -> Asked {
 }
 
 /// The same, telling of something held by a fact of this number.
-pub(super) fn correcting(asked: Asked, event: u128) -> Asked {
-    Asked { supersedes: Some(id::<EventId>(event)), ..asked }
+pub(super) fn correcting(mut asked: Asked, event: u128) -> Asked {
+    asked.supersedes = Some(id::<EventId>(event));
+    asked
 }
 
 pub(super) fn nominated() -> Candidate {
@@ -107,12 +109,12 @@ pub(super) fn enrolled() -> Candidate {
 
 /// Enrolled, with a mentor.
 pub(super) fn mentoring() -> Candidate {
-    after(enrolled(), [CandidateEvent::MentorAssigned { person: id(MENTOR), from_on: day("2021-01-01"), to_on: None }])
+    after(enrolled(), [CandidateEvent::MentorAssigned { person: id(MENTOR), from_on: day("2020-11-01"), to_on: None }])
 }
 
 /// The same, with an assessor.
 pub(super) fn assessing() -> Candidate {
-    let assigned = CandidateEvent::AssessorAssigned { person: id(ASSESSOR), from_on: day("2021-01-01"), to_on: None, independent: true };
+    let assigned = CandidateEvent::AssessorAssigned { person: id(ASSESSOR), from_on: day("2020-11-01"), to_on: None, independent: true };
     after(mentoring(), [assigned])
 }
 
@@ -163,24 +165,13 @@ fn a_command_that_corrects_nothing_may_not_say_so() {
     assert_eq!(nominated().refused(CandidateCommand::Enrol, &correcting(admin, 7), &facts()), ["supersede_only"]);
 }
 
-/// What leads to the end of a programme; being there comes to mind often, for it is asked often.
-fn straight_on() -> Vec<CandidateAction> {
-    let mut actions = vec![CandidateAction::Nominate, CandidateAction::Enrol, CandidateAction::AssignMentor, CandidateAction::AssignAssessor];
-    actions.extend([CandidateAction::RecordPreLoad, CandidateAction::Assess, CandidateAction::AllotModules]);
-    actions.extend([CandidateAction::RecordAttendance; 4]);
+/// Every action, each of a few ids where it is done to a part.
+fn every_action() -> Vec<CandidateAction> {
+    let mut actions = vec![CandidateAction::Nominate];
+    actions.extend(Candidate::default().actions().into_iter().filter(|action| !matches!(action, CandidateAction::EnterStage(_))));
     actions.extend(Stage::ALL.map(CandidateAction::EnterStage));
-    actions.push(CandidateAction::Complete);
-    actions
-}
-
-/// Everything else, the start included.
-fn crosswise() -> Vec<CandidateAction> {
-    let mut actions = vec![CandidateAction::Nominate, CandidateAction::Enrol, CandidateAction::AssignMentor, CandidateAction::AssignAssessor];
-    actions.extend([CandidateAction::Observe, CandidateAction::SubmitEvidence, CandidateAction::Assess]);
-    actions.extend([CandidateAction::DemandAction, CandidateAction::RequestRemedial]);
     actions.extend([1, 2].map(|number| CandidateAction::SettleAction(id(number))));
     actions.extend([1, 2].map(|number| CandidateAction::CoverRemedial(id(number))));
-    actions.push(CandidateAction::Withdraw);
     actions
 }
 
@@ -271,15 +262,32 @@ pub(super) fn undecided() -> Assess {
     }
 }
 
+fn lived(candidate: &Candidate, action: CandidateAction, asked: &Asked, attempt: &Attempt) -> (CandidateCommand, CandidateFacts) {
+    let mut facts = facts();
+    // To nominate, a body must name somebody who can be.
+    facts.employed = action == CandidateAction::Nominate || attempt.dice[2] > 20;
+    facts.asker_eligible = attempt.dice[3] > 20;
+    (valid(candidate, action, asked, &facts, attempt), facts)
+}
+
 #[test]
 fn what_is_foretold_is_what_happens() {
-    for actions in [straight_on(), crosswise()] {
-        foretold_is_what_happens::<Candidate>(&actions, |candidate, action, asked, attempt| {
-            let mut facts = facts();
-            // To nominate, a body must name somebody who can be.
-            facts.employed = action == CandidateAction::Nominate || attempt.dice[2] > 20;
-            facts.asker_eligible = attempt.dice[3] > 20;
-            (valid(candidate, action, asked, &facts, attempt), facts)
-        });
-    }
+    use CandidateAction as Can;
+    let mut early = vec![Can::Nominate, Can::Enrol, Can::AssignMentor, Can::AssignAssessor, Can::RecordPreLoad, Can::EnterStage(Stage::PreLoad)];
+    early.extend([Can::Observe, Can::SubmitEvidence, Can::RequestRemedial, Can::CoverRemedial(id(1)), Can::Withdraw]);
+    foretold_is_what_happens::<Candidate>(&early, lived);
+}
+
+#[test]
+fn what_is_foretold_is_what_happens_under_way() {
+    let (begin, end) = ([CandidateAction::Nominate, CandidateAction::Enrol], [CandidateAction::Complete, CandidateAction::Withdraw]);
+    let under_way: Vec<_> = every_action().into_iter().filter(|action| !begin.contains(action) && !end.contains(action)).collect();
+    foretold_from(&having_entered(Stage::ProjectsWeek), &under_way, lived);
+}
+
+#[test]
+fn what_is_foretold_is_what_happens_in_the_end() {
+    use CandidateAction as Can;
+    let late = [Can::RequestRemedial, Can::CoverRemedial(id(1)), Can::DemandAction, Can::SettleAction(id(1)), Can::Complete, Can::Withdraw];
+    foretold_from(&having_entered(Stage::RemedialWorkshop), &late, lived);
 }

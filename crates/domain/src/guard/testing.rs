@@ -129,10 +129,19 @@ pub(crate) fn foretold_is_what_happens<A: Guarded>(
     actions: &[A::Action],
     body: impl Fn(&A, A::Action, &Asked, &Attempt) -> (A::Command, A::Facts),
 ) {
+    foretold_from(&A::default(), actions, body);
+}
+
+/// The same for what becomes of a given state, where histories from nothing hardly come that far.
+pub(crate) fn foretold_from<A: Guarded>(
+    given: &A,
+    actions: &[A::Action],
+    body: impl Fn(&A, A::Action, &Asked, &Attempt) -> (A::Command, A::Facts),
+) {
     let tally = RefCell::new(Tally::new());
     TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })
         .run(&histories(), |history| {
-            live(&history, actions, &body, &mut tally.borrow_mut());
+            live(given.clone(), &history, actions, &body, &mut tally.borrow_mut());
             Ok(())
         })
         .expect("what is foretold is what happens");
@@ -144,12 +153,12 @@ pub(crate) fn foretold_is_what_happens<A: Guarded>(
 }
 
 fn live<A: Guarded>(
+    mut state: A,
     history: &[Attempt],
     actions: &[A::Action],
     body: &impl Fn(&A, A::Action, &Asked, &Attempt) -> (A::Command, A::Facts),
     tally: &mut Tally,
 ) {
-    let mut state = A::default();
     let mut now = at(BEGUN).micros();
     for attempt in history {
         now += i64::from(attempt.hours) * HOUR;

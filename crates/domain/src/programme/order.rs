@@ -96,13 +96,15 @@ impl Programme {
     }
 
     /// What has dates and has not started can be put off, as far as the stage after it leaves room.
-    pub(super) fn undeferrable(&self, stage: Stage, unmet: &mut Vec<Unmet>) {
+    pub(super) fn undeferrable(&self, stage: Stage, asked: &Asked, unmet: &mut Vec<Unmet>) {
         let name = stage.spoken();
         let Some(occurrence) = self.stages.get(&stage) else {
             unmet.push(Unmet::new("not_in_state", format!("The {name} has no dates yet that could be put off.")));
             return;
         };
         unless(!self.has_started(stage), unmet, "not_in_state", &format!("The {name} has started; it cannot be put off any more."));
+        let told_since = occurrence.dated_at > asked.occurred_at;
+        unless(!told_since, unmet, "late_entry", &format!("The {name} got other dates later than that."));
         if let Some(after) = self.after(stage).filter(|after| after.opens_on <= occurrence.opens_on) {
             unmet.push(Unmet::new(ORDER, format!("The stage after opens on {}, which leaves no room; defer that first.", after.opens_on)));
         }

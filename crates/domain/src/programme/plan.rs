@@ -40,7 +40,8 @@ pub struct Plan {
     pub needs_analysis: NeedsAnalysisPin,
     /// The curriculum it rests on.
     pub curriculum: CurriculumPin,
-    /// What that version of the curriculum holds, as copied.
+    /// What that version of the curriculum holds, as copied; nothing where
+    /// the provider has no such version, since none is published empty.
     pub content: Content,
 }
 
@@ -66,6 +67,10 @@ impl Programme {
             if self.curriculum != Some(plan.curriculum) {
                 unmet.push(Unmet::new("version_pinned", "The programme keeps the curriculum it began with.").at("/curriculum"));
             }
+        }
+        if plan.content.modules.is_empty() {
+            let detail = "The provider has published no such version of such a curriculum, or you are not known there.";
+            unmet.push(Unmet::new("unknown_reference", detail).at("/curriculum"));
         }
         match &facts.needs_analysis {
             None => unmet.push(Unmet::new("unknown_reference", "There is no such needs analysis here.").at("/needs_analysis")),

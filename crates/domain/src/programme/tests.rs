@@ -105,10 +105,11 @@ fn planning_pins_the_analysis_and_copies_the_curriculum() {
 }
 
 #[test]
-fn a_plan_names_an_analysis_that_is_there() {
+fn a_plan_names_what_is_there() {
     let nowhere = of(OrganisationKind::Provider, None);
-    let refused = Programme::default().refused(ProgrammeCommand::Plan(plan()), &on("2020-11-02"), &nowhere);
-    assert_eq!(refused, ["not_in_state", "unknown_reference"]);
+    let nothing = ProgrammeCommand::Plan(Plan { content: Content::default(), ..plan() });
+    let refused = Programme::default().refused(nothing, &on("2020-11-02"), &nowhere);
+    assert_eq!(refused, ["not_in_state", "unknown_reference", "unknown_reference"], "neither curriculum nor analysis");
     for version in [0, 2] {
         let needs_analysis = NeedsAnalysisPin { version, ..plan().needs_analysis };
         let plan = ProgrammeCommand::Plan(Plan { needs_analysis, ..plan() });
@@ -201,6 +202,8 @@ fn a_stage_is_put_off_with_a_reason_and_keeps_its_id() {
     assert_eq!(programme.refused(crowding, &by, &facts), ["stage_out_of_order"], "the stage after opens before");
     programme.happens(defer(Stage::Introductions, "2021-01-04", "2021-01-15"), &by, &facts);
     programme.happens(defer(Stage::PreLoad, "2020-12-07", "2020-12-20"), &by, &facts);
+    let back_dated = Asked { occurred_at: at("2020-12-01T08:59:00Z"), ..by.clone() };
+    assert_eq!(programme.refused(defer(Stage::PreLoad, "2020-12-08", "2020-12-20"), &back_dated, &facts), ["late_entry"]);
     let occurrence = &programme.stages[&Stage::PreLoad];
     assert_eq!((occurrence.id, occurrence.state, occurrence.opens_on), (id(100), StageState::Deferred, day("2020-12-07")));
     let sooner = defer(Stage::PreLoad, "2020-12-01", "2020-12-20");
