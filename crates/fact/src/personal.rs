@@ -182,9 +182,7 @@ impl<T: Kept> utoipa::ToSchema for Personal<T> {
 impl<T: Kept> utoipa::PartialSchema for Personal<T> {
     fn schema() -> RefOr<Schema> {
         let instead = |word: &str, why: &str| {
-            ObjectBuilder::new()
-                .property(word, ObjectBuilder::new().schema_type(Type::String).description(Some(why)))
-                .required(word)
+            ObjectBuilder::new().property(word, ObjectBuilder::new().schema_type(Type::String).description(Some(why))).required(word)
         };
         OneOfBuilder::new()
             .item(T::schema())

@@ -56,7 +56,7 @@ pub struct StreamWrite {
     pub stream: StreamRef,
     /// The version it must have: 0 for a new one.
     pub expected: u64,
-    /// What happens to it; never empty.
+    /// What happens to it.
     pub events: Vec<NewEvent>,
 }
 
@@ -98,9 +98,11 @@ pub struct Append {
     pub writes: Vec<StreamWrite>,
     /// Streams that must still have these versions.
     pub also: Vec<(StreamRef, u64)>,
+    /// Who must still hold these values, or that nobody does: what the decision rested on.
+    pub held: Vec<(ClaimName, Option<StreamRef>)>,
     /// Values taken.
     pub claims: Vec<Claim>,
-    /// Values given back.
+    /// Values given back, before any is taken; only by the streams written here that hold them.
     pub releases: Vec<ClaimName>,
     /// The command's key.
     pub key: CommandKey,
@@ -164,6 +166,8 @@ pub enum Outcome {
         /// Its version.
         actual: u64,
     },
+    /// A value is held by somebody else than when it was decided.
+    ClaimMoved,
     /// A value is held by another stream.
     ClaimTaken {
         /// The kind of the value.

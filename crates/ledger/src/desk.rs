@@ -2,15 +2,17 @@
 //! on, lets the domain decide, seals, appends, and decides again where
 //! somebody was faster.
 
-use std::collections::BTreeMap;
+mod work;
+
 use std::sync::Arc;
 
-use lastresort_fact::{Actor, Asked, Decides, EventId, Fact, GrantId, Instant, OrganisationId, Refusal, Role, Root, Stamp, Unmet};
+use lastresort_fact::{Actor, Decides, EventId, Fact, GrantId, Instant, OrganisationId, Refusal, Role, Root, Scope, Stamp};
 use uuid::Uuid;
 
-use crate::append::{Append, Claim, ClaimName, CommandKey, NewEvent, Outcome, Receipt, StreamRef, StreamWrite};
+pub use self::work::Work;
+use crate::append::{CommandKey, Outcome, Receipt, StreamRef};
 use crate::clock::Clock;
-use crate::keys::{Keyring, KeysUsed};
+use crate::keys::Keyring;
 use crate::store::{AnyStore, Kind, StoreError};
 
 const ATTEMPTS: usize = 4;
@@ -68,6 +70,8 @@ pub struct Order {
     pub role: Role,
     /// By which grant; its stream is named in every append, so that a revoked one cannot write.
     pub grant: Option<GrantId>,
+    /// What that grant reaches.
+    pub scope: Scope,
     /// When what is told was so; now, where absent.
     pub occurred_at: Option<Instant>,
     /// The fact that led to this.
@@ -172,14 +176,14 @@ impl Desk {
         for _ in 0..ATTEMPTS {
             let mut attempt = Work::new(self, order);
             work(&mut attempt).await?;
-            if attempt.writes.is_empty() {
+            if attempt.changes_nothing() {
                 return self.nothing_to_do(order, attempt).await;
             }
             match self.store.append(attempt.into_append()).await? {
                 Outcome::Applied(receipt) => return Ok(Done { receipt, replayed: false }),
                 Outcome::Replayed(receipt) => return Ok(Done { receipt, replayed: true }),
                 Outcome::KeyReused => return Err(DeskError::KeyReused),
-                Outcome::Conflict { .. } => {}
+                Outcome::Conflict { .. } | Outcome::ClaimMoved => {}
                 Outcome::ClaimTaken { kind, holder } => return Err(DeskError::ClaimTaken { kind, holder }),
                 Outcome::EventTooLarge => return Err(DeskError::TooLarge),
                 Outcome::Erased => return Err(DeskError::Erased),
@@ -194,189 +198,25 @@ impl Desk {
 
     async fn nothing_to_do(&self, order: &Order, attempt: Work<'_>) -> Result<Done, DeskError> {
         let head = self.store.head(order.organisation).await?.ok_or(DeskError::Missing("organisation"))?;
-        let streams = attempt.decided.iter().map(|stream| (stream.clone(), attempt.seen.get(stream).copied().unwrap_or(0))).collect();
-        let receipt =
-            Receipt { status: order.status, position: head.position, recorded_at: head.recorded_at, streams, events: Vec::new() };
+        let (status, streams) = (order.status, attempt.decided());
+        let receipt = Receipt { status, position: head.position, recorded_at: head.recorded_at, streams, events: Vec::new() };
         Ok(Done { receipt, replayed: false })
     }
 
     /// Who moved a stream last.
-    async fn last_mover(&self, organisation: OrganisationId, stream: &StreamRef, version: u64) -> Result<Option<(Actor, Role)>, StoreError> {
+    async fn last_mover<T: Decides>(
+        &self,
+        organisation: OrganisationId,
+        id: Uuid,
+        version: u64,
+    ) -> Result<Option<(Actor, Role)>, StoreError> {
         #[derive(serde::Deserialize)]
         struct Stamped {
             stamp: Stamp,
         }
-        let mut after = 0;
-        while let Some(page) = Some(self.store.read_stream(organisation, stream, after, 500).await?).filter(|page| !page.is_empty()) {
-            if let Some(last) = page.iter().find(|event| event.sequence == version) {
-                return Ok(serde_json::from_str::<Stamped>(&last.payload).ok().map(|found| (found.stamp.by, found.stamp.role)));
-            }
-            after = page.last().map_or(after, |event| event.position);
-        }
-        Ok(None)
-    }
-}
-
-/// One attempt at a command.
-#[derive(Debug)]
-pub struct Work<'a> {
-    desk: &'a Desk,
-    order: &'a Order,
-    at: Instant,
-    seen: BTreeMap<StreamRef, u64>,
-    decided: Vec<StreamRef>,
-    writes: Vec<StreamWrite>,
-    claims: Vec<Claim>,
-    releases: Vec<ClaimName>,
-    keys: KeysUsed,
-}
-
-impl States for Work<'_> {
-    async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError> {
-        let (state, version) = self.desk.load::<T>(self.order.organisation, id).await?;
-        self.seen.insert(StreamRef::new(T::TYPE, id), version);
-        Ok((state, version))
-    }
-
-    fn now(&self) -> Instant {
-        self.at
-    }
-}
-
-impl<'a> Work<'a> {
-    fn new(desk: &'a Desk, order: &'a Order) -> Self {
-        Self {
-            desk,
-            order,
-            at: desk.clock.now(),
-            seen: BTreeMap::new(),
-            decided: Vec::new(),
-            writes: Vec::new(),
-            claims: Vec::new(),
-            releases: Vec::new(),
-            keys: KeysUsed::default(),
-        }
-    }
-
-    /// Who asks, and when.
-    ///
-    /// # Errors
-    /// Where it is told of the future: rule 4, `late_entry`.
-    pub fn asked(&self) -> Result<Asked, DeskError> {
-        let order = self.order;
-        if order.occurred_at.is_some_and(|occurred_at| occurred_at > self.at) {
-            let unmet = Unmet::new("late_entry", "What is told must have happened already.").at("/occurred_at");
-            return Err(Refusal::from(unmet).into());
-        }
-        Ok(Asked {
-            by: order.by,
-            role: order.role,
-            grant: order.grant,
-            at: self.at,
-            occurred_at: order.occurred_at.unwrap_or(self.at),
-            cause: order.cause,
-            supersedes: order.supersedes,
-        })
-    }
-
-    /// Lets a stream decide, on a state loaded just now.
-    ///
-    /// # Errors
-    /// What the stream must be and is not; what the domain refuses.
-    pub async fn decide<T: Decides>(&mut self, id: Uuid, expect: Expect, command: T::Command, facts: &T::Facts) -> Result<Vec<T::Event>, DeskError> {
-        let (state, version) = self.state::<T>(id).await?;
-        self.decide_on(id, (state, version), expect, command, facts).await
-    }
-
-    /// Lets a stream decide, on a state already loaded by this attempt.
-    ///
-    /// # Errors
-    /// What the stream must be and is not; what the domain refuses.
-    pub async fn decide_on<T: Decides>(
-        &mut self,
-        id: Uuid,
-        (mut state, version): (T, u64),
-        expect: Expect,
-        command: T::Command,
-        facts: &T::Facts,
-    ) -> Result<Vec<T::Event>, DeskError> {
-        let stream = StreamRef::new(T::TYPE, id);
-        match expect {
-            Expect::New if version > 0 => return Err(Refusal::one("already_done", format!("This {} exists already.", T::TYPE)).into()),
-            Expect::Exists | Expect::Version(_) if version == 0 => return Err(DeskError::Missing(T::TYPE)),
-            Expect::Version(expected) if expected != version => {
-                let moved = self.desk.last_mover(self.order.organisation, &stream, version).await?;
-                return Err(DeskError::Stale { actual: version, moved });
-            }
-            Expect::New | Expect::Exists | Expect::Version(_) | Expect::Either => {}
-        }
-        let asked = self.asked()?;
-        let events = state.decide(command, &asked, facts)?;
-        if !self.decided.contains(&stream) {
-            self.decided.push(stream.clone());
-        }
-        let mut written = Vec::with_capacity(events.len());
-        for (event, sequence) in events.iter().zip(version + 1..) {
-            state.apply(event, &asked.stamp());
-            written.push(self.prepare(&stream, sequence, event.clone(), &asked).await?);
-        }
-        if !written.is_empty() {
-            self.writes.push(StreamWrite { stream, expected: version, events: written });
-        }
-        Ok(events)
-    }
-
-    async fn prepare<E: lastresort_fact::Happened>(&mut self, stream: &StreamRef, sequence: u64, mut event: E, asked: &Asked) -> Result<NewEvent, DeskError> {
-        let desk = self.desk;
-        desk.keys.seal(&*desk.store, self.order.organisation, stream, sequence, &mut event, &mut self.keys).await?;
-        let value = serde_json::to_value(&event).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let leaf_body =
-            lastresort_proof::leaf::body(&value["value"]).map_err(|error| Refusal::one("invalid", format!("The request cannot be recorded: {error}.")))?;
-        let stamp = Stamp { event_id: EventId(crate::ids::new()), ..asked.stamp() };
-        Ok(NewEvent { event_type: event.name(), event_version: event.version(), stamp, event: value.to_string(), leaf_body })
-    }
-
-    /// Takes a value that only one stream of the ledger may hold.
-    pub fn claim(&mut self, kind: &str, parts: &[&str], kind_of_stream: &str, id: Uuid) {
-        let name = self.claim_name(kind, parts);
-        self.claims.push(Claim { name, stream: StreamRef::new(kind_of_stream, id) });
-    }
-
-    /// Gives a value back.
-    pub fn release(&mut self, kind: &str, parts: &[&str]) {
-        let name = self.claim_name(kind, parts);
-        self.releases.push(name);
-    }
-
-    /// The stream that holds a value.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn holder(&self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {
-        Ok(self.desk.store.claim(self.order.organisation, &self.claim_name(kind, parts)).await?)
-    }
-
-    fn claim_name(&self, kind: &str, parts: &[&str]) -> ClaimName {
-        ClaimName { kind: kind.to_owned(), digest: self.desk.keys.digest(self.order.organisation, kind, parts) }
-    }
-
-    fn into_append(self) -> Append {
-        let order = self.order;
-        let written: Vec<_> = self.writes.iter().map(|write| write.stream.clone()).collect();
-        Append {
-            organisation: order.organisation,
-            opens: order.opens,
-            also: self.seen.into_iter().filter(|(stream, _)| !written.contains(stream)).collect(),
-            writes: self.writes,
-            claims: self.claims,
-            releases: self.releases,
-            key: order.key,
-            status: order.status,
-            correlation: order.correlation,
-            new_keys: self.keys.new,
-            used_keys: self.keys.used.into_iter().collect(),
-            at: self.at,
-        }
+        let last = self.store.stream(organisation, Kind::of::<Root<T>>(), id, version.saturating_sub(1)).await?;
+        let stamped = last.into_iter().next().and_then(|event| serde_json::from_value::<Stamped>(event.payload).ok());
+        Ok(stamped.map(|found| (found.stamp.by, found.stamp.role)))
     }
 }
 

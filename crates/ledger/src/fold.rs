@@ -1,16 +1,19 @@
 //! One step of a follower: events after the bookmark, folded into rows,
 //! written with the bookmark in one transaction.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lastresort_fact::{Instant, OrganisationId};
 
 use crate::rows::{Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
 use crate::store::{Store, StoreError, StoredEvent};
-use crate::view::{AnyView, Recorded, Views, World};
+use crate::view::{AnyView, Recorded, Views, World, Written};
 
 /// Events folded at most in one step.
 pub const STEP: u32 = 2_000;
+
+/// How often a row that is folded anew runs after a bookmark that moves on.
+const CHASES: usize = 10;
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub async fn step<W: World>(
     let stored = store.read(organisation, generation.bookmark, STEP).await?;
     let Some(last) = stored.last().map(|event| event.position) else { return Ok(Step::AtHead) };
     gapless(&stored, generation.bookmark)?;
-    let parked: HashSet<(String, RowId)> =
+    let parked: BTreeSet<(String, RowId)> =
         store.parked(organisation, generation.number).await?.into_iter().map(|row| (row.table, row.id)).collect();
     let (known, unknown) = decode::<W>(&stored);
     let mut commit = RowCommit {
@@ -48,6 +51,7 @@ pub async fn step<W: World>(
         changes: Vec::new(),
         parked: Vec::new(),
         unparked: Vec::new(),
+        skipped: parked.iter().cloned().collect(),
     };
     for view in views.all.values() {
         let table = view.table();
@@ -77,7 +81,19 @@ pub async fn step<W: World>(
     Ok(if store.commit_rows(commit).await? { Step::Moved(last) } else { Step::Overtaken })
 }
 
-/// Folds one parked row anew, from the ledger's first event; `false` where it still cannot be folded.
+/// What came of folding a parked row anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// It is as it should be, and parked no more.
+    Folded,
+    /// It still cannot be folded.
+    Parked,
+    /// Somebody else moved the bookmark every time.
+    Overtaken,
+}
+
+/// Folds one parked row anew, from the ledger's first event. Where the bookmark
+/// moves on meanwhile it goes on from where it was, and catches up.
 ///
 /// # Errors
 /// Where the store fails.
@@ -85,41 +101,69 @@ pub async fn retry<W: World>(
     store: &dyn Store,
     views: &Views<W>,
     organisation: OrganisationId,
-    generation: &Generation,
+    generation: i64,
     parked: &Parked,
-) -> Result<bool, StoreError> {
-    let Some(view) = views.all.values().find(|view| view.table().name == parked.table) else { return Ok(false) };
-    let mut body = None;
-    let mut position = 0;
-    let mut after = 0;
-    while after < generation.bookmark {
-        let stored = store.read(organisation, after, STEP).await?;
-        let Some(last) = stored.last().map(|event| event.position) else { break };
-        after = last;
-        let within: Vec<_> = stored.into_iter().filter(|event| event.position <= generation.bookmark).collect();
-        let (known, unknown) = decode::<W>(&within);
-        if unknown.iter().any(|(event, _)| event.stream.id.to_string() == parked.id) {
-            return Ok(false);
+) -> Result<Retried, StoreError> {
+    let Some(view) = views.all.values().find(|view| view.table().name == parked.table) else { return Ok(Retried::Parked) };
+    let mut anew = Anew { view: &**view, id: &parked.id, body: None, position: 0, after: 0 };
+    for _ in 0..CHASES {
+        let generations = store.generations(organisation).await?;
+        let Some(bookmark) = generations.iter().find(|known| known.number == generation).map(|known| known.bookmark) else { break };
+        if !anew.fold_to(store, organisation, bookmark).await? {
+            return Ok(Retried::Parked);
         }
-        let events: Vec<_> = known.iter().filter(|event| view.concerns(event).contains(&parked.id)).collect();
-        let Some(end) = events.last() else { continue };
-        position = end.position;
-        match view.fold(body.as_ref().map(|(body, _): &(String, _)| body.as_str()), &events) {
-            Ok(folded) => body = folded,
-            Err(_) => return Ok(false),
+        let change = RowChange { table: view.table(), id: parked.id.clone(), position: anew.position, body: anew.body.clone() };
+        let place = (parked.table.clone(), parked.id.clone());
+        let commit = RowCommit {
+            organisation,
+            generation,
+            from: bookmark,
+            to: bookmark,
+            changes: vec![change],
+            parked: Vec::new(),
+            unparked: vec![place.clone()],
+            skipped: vec![place],
+        };
+        if store.commit_rows(commit).await? {
+            return Ok(Retried::Folded);
         }
     }
-    let change = RowChange { table: view.table(), id: parked.id.clone(), position, body };
-    let commit = RowCommit {
-        organisation,
-        generation: generation.number,
-        from: generation.bookmark,
-        to: generation.bookmark,
-        changes: vec![change],
-        parked: Vec::new(),
-        unparked: vec![(parked.table.clone(), parked.id.clone())],
-    };
-    store.commit_rows(commit).await
+    Ok(Retried::Overtaken)
+}
+
+/// A row that is being folded anew.
+struct Anew<'a, W: World> {
+    view: &'a dyn AnyView<W>,
+    id: &'a str,
+    body: Written,
+    position: u64,
+    after: u64,
+}
+
+impl<W: World> Anew<'_, W> {
+    /// Folds up to a bookmark; `false` where an event cannot be.
+    async fn fold_to(&mut self, store: &dyn Store, organisation: OrganisationId, bookmark: u64) -> Result<bool, StoreError> {
+        while self.after < bookmark {
+            let mut stored = store.read(organisation, self.after, STEP).await?;
+            stored.retain(|event| event.position <= bookmark);
+            let Some(last) = stored.last().map(|event| event.position) else { break };
+            gapless(&stored, self.after)?;
+            let (known, unknown) = decode::<W>(&stored);
+            if unknown.iter().any(|(event, _)| event.stream.id.to_string() == self.id) {
+                return Ok(false);
+            }
+            let events: Vec<_> = known.iter().filter(|event| self.view.concerns(event).iter().any(|id| id == self.id)).collect();
+            if let Some(end) = events.last() {
+                self.position = end.position;
+                match self.view.fold(self.body.as_ref().map(|(body, _)| body.as_str()), &events) {
+                    Ok(folded) => self.body = folded,
+                    Err(_) => return Ok(false),
+                }
+            }
+            self.after = last;
+        }
+        Ok(true)
+    }
 }
 
 fn gapless(stored: &[StoredEvent], bookmark: u64) -> Result<(), StoreError> {

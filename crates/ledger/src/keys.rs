@@ -4,6 +4,7 @@
 //! service is given. Unwrapped keys are held in a bounded cache.
 
 mod files;
+mod reveal;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -12,10 +13,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lastresort_fact::{Class, Held, KeyId, OrganisationId, Origin, PersonId, Sealed, Visit};
 use lastresort_proof::seal::{self, Context, DataKey};
 use lastresort_proof::wrap;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::Value;
 
 pub use self::files::{RootKey, root_key_from_file};
+pub use self::reveal::Reading;
 use crate::append::{Digest, StreamRef};
 use crate::store::{DataKeyRow, Store, StoreError};
 
@@ -41,14 +42,25 @@ struct Known {
     key: Option<DataKey>,
 }
 
-/// Keys one append makes and uses.
+/// Keys one append makes and uses. It holds what it seals with itself: what
+/// is kept for all may be forgotten meanwhile.
 #[derive(Clone, Debug, Default)]
 pub struct KeysUsed {
     /// Made for it.
     pub new: Vec<DataKeyRow>,
     /// Used by it.
     pub used: BTreeSet<KeyId>,
-    fresh: HashMap<(PersonId, Class), KeyId>,
+    ready: HashMap<(PersonId, Class), (KeyId, DataKey)>,
+}
+
+impl Kept {
+    /// Keeps a key, within bounds; one that is gone is kept as gone.
+    fn remember(&mut self, id: KeyId, known: Known) {
+        if self.by_id.len() >= KEPT {
+            *self = Self::default();
+        }
+        self.by_id.insert(id, known);
+    }
 }
 
 impl Keyring {
@@ -63,9 +75,12 @@ impl Keyring {
         if store.keep_setting("root_key_check", &check).await? != check {
             return Err(StoreError::Corrupt("the store was sealed under another root key than the one given".to_owned()));
         }
-        let claimed = Uuid::from_bytes(random()).to_string();
-        let first = store.keep_setting("epoch_keys", &claimed).await? == claimed;
-        let epoch = files::epoch_key(&root, folder, 1, first)?;
+        let (epoch, made) = files::epoch_key(&root, folder, 1)?;
+        let check = wrap::key_check(&epoch);
+        if store.keep_setting("epoch_key_check_1", &check).await? != check {
+            // The store has its epoch key already: one made just now is not it.
+            return Err(if made { files::take_back(folder, 1) } else { files::another(folder, 1) });
+        }
         Ok(Self { root, epoch: (1, epoch), kept: Mutex::default() })
     }
 
@@ -124,12 +139,18 @@ impl Keyring {
         failed.map_or(Ok(()), Err)
     }
 
-    fn seal_one(&self, context: &Context<'_>, subject: PersonId, class: Class, value: &Value, keys: &mut KeysUsed) -> Result<Sealed, String> {
-        let id = match keys.fresh.get(&(subject, class)) {
-            Some(id) if class != Class::Narrative => *id,
+    fn seal_one(
+        &self,
+        context: &Context<'_>,
+        subject: PersonId,
+        class: Class,
+        value: &Value,
+        keys: &mut KeysUsed,
+    ) -> Result<Sealed, String> {
+        let (id, key) = match keys.ready.get(&(subject, class)) {
+            Some(ready) if class != Class::Narrative => ready.clone(),
             Some(_) | None => self.new_key(subject, class, keys),
         };
-        let key = self.kept().by_id.get(&id).and_then(|known| known.key.clone()).ok_or("a data key was forgotten while sealing")?;
         keys.used.insert(id);
         seal::seal(&key, id, class, context, value, random()).map_err(|error| error.to_string())
     }
@@ -143,67 +164,73 @@ impl Keyring {
         class: Class,
         keys: &mut KeysUsed,
     ) -> Result<(), StoreError> {
-        if keys.fresh.contains_key(&(subject, class)) {
+        if keys.ready.contains_key(&(subject, class)) {
             return Ok(());
         }
-        let kept = self.kept().by_subject.get(&(organisation, subject, class)).copied();
-        let id = match kept {
-            Some(id) => id,
-            None => {
-                let rows = store.keys_about(organisation, subject).await?;
-                match rows.into_iter().find(|row| row.class == class && row.destroyed_at.is_none()) {
-                    Some(row) => self.keep(organisation, &row)?,
-                    None => self.new_key(subject, class, keys),
-                }
+        let ready = if let Some(kept) = self.kept_for(organisation, subject, class) {
+            kept
+        } else {
+            let rows = store.keys_about(organisation, subject).await?;
+            let alive = rows.iter().find(|row| row.class == class && row.destroyed_at.is_none());
+            match alive.map(|row| self.keep(organisation, row)).transpose()? {
+                Some((id, Known { key: Some(key), .. })) => (id, key),
+                Some((_, Known { key: None, .. })) | None => self.new_key(subject, class, keys),
             }
         };
-        keys.fresh.insert((subject, class), id);
+        keys.ready.insert((subject, class), ready);
         Ok(())
     }
 
-    fn new_key(&self, subject: PersonId, class: Class, keys: &mut KeysUsed) -> KeyId {
+    fn kept_for(&self, organisation: OrganisationId, subject: PersonId, class: Class) -> Option<(KeyId, DataKey)> {
+        let kept = self.kept();
+        let id = kept.by_subject.get(&(organisation, subject, class))?;
+        Some((*id, kept.by_id.get(id)?.key.clone()?))
+    }
+
+    fn new_key(&self, subject: PersonId, class: Class, keys: &mut KeysUsed) -> (KeyId, DataKey) {
         let id = KeyId(crate::ids::new());
         let key = DataKey::new(random());
         let (epoch, by) = &self.epoch;
         let wrapped = wrap::wrap(by, &purpose(id), &key, random());
         keys.new.push(DataKeyRow { id, subject, class, epoch: *epoch, wrapped, destroyed_at: None });
-        self.kept().by_id.insert(id, Known { subject, key: Some(key) });
-        id
+        self.kept().remember(id, Known { subject, key: Some(key.clone()) });
+        (id, key)
     }
 
     /// Unwraps a key and keeps it; a destroyed one is kept as gone.
-    fn keep(&self, organisation: OrganisationId, row: &DataKeyRow) -> Result<KeyId, StoreError> {
+    fn keep(&self, organisation: OrganisationId, row: &DataKeyRow) -> Result<(KeyId, Known), StoreError> {
         let (epoch, by) = &self.epoch;
         let key = match (row.destroyed_at, row.epoch == *epoch) {
             (Some(_), _) => None,
             (None, true) => Some(wrap::unwrap(by, &purpose(row.id), &row.wrapped).map_err(|error| StoreError::Corrupt(error.to_string()))?),
             (None, false) => return Err(StoreError::Unavailable(format!("the key of epoch {} is missing", row.epoch))),
         };
+        let known = Known { subject: row.subject, key };
         let mut kept = self.kept();
-        if kept.by_id.len() >= KEPT {
-            *kept = Kept::default();
-        }
-        if key.is_some() && row.class != Class::Narrative {
+        kept.remember(row.id, known.clone());
+        if known.key.is_some() && row.class != Class::Narrative {
             kept.by_subject.insert((organisation, row.subject, row.class), row.id);
         }
-        kept.by_id.insert(row.id, Known { subject: row.subject, key });
-        Ok(row.id)
+        Ok((row.id, known))
     }
 
-    async fn fetch(&self, store: &dyn Store, organisation: OrganisationId, ids: &BTreeSet<KeyId>) -> Result<HashMap<KeyId, Known>, StoreError> {
-        let missing: Vec<KeyId> = {
+    /// Keys by id: those kept, and the others from the store.
+    async fn fetch(
+        &self,
+        store: &dyn Store,
+        organisation: OrganisationId,
+        ids: &BTreeSet<KeyId>,
+    ) -> Result<HashMap<KeyId, Known>, StoreError> {
+        let mut known: HashMap<KeyId, Known> = {
             let kept = self.kept();
-            ids.iter().filter(|id| !kept.by_id.contains_key(id)).copied().collect()
+            ids.iter().filter_map(|id| Some((*id, kept.by_id.get(id)?.clone()))).collect()
         };
-        let mut known = HashMap::new();
+        let missing: Vec<KeyId> = ids.iter().filter(|id| !known.contains_key(id)).copied().collect();
         if !missing.is_empty() {
             for row in store.data_keys(organisation, &missing).await? {
-                self.keep(organisation, &row)?;
-                known.extend(self.kept().by_id.get(&row.id).cloned().map(|found| (row.id, found)));
+                known.extend([self.keep(organisation, &row)?]);
             }
         }
-        let kept = self.kept();
-        known.extend(ids.iter().filter_map(|id| kept.by_id.get(id).map(|found| (*id, found.clone()))));
         Ok(known)
     }
 
@@ -244,104 +271,9 @@ impl Keyring {
         failed.map_or(Ok(()), |reason| Err(StoreError::Corrupt(reason)))
     }
 
-    /// Puts in place of each sealed field what a reader may see: the value,
-    /// `{"withheld": class}` or `{"erased": class}`. `at` says where an event
-    /// stands; fields of rows say it themselves.
-    ///
-    /// # Errors
-    /// Where keys cannot be read or a field was sealed elsewhere.
-    pub async fn reveal(
-        &self,
-        store: &dyn Store,
-        organisation: OrganisationId,
-        readings: &mut [Reading<'_>],
-    ) -> Result<(), StoreError> {
-        let mut ids = BTreeSet::new();
-        for reading in &*readings {
-            collect(reading.value, reading.opens, &mut ids);
-        }
-        let known = self.fetch(store, organisation, &ids).await?;
-        for reading in readings {
-            let place = reading.at.as_ref().map(|(stream, sequence)| (stream, *sequence));
-            reveal(reading.value, "/body", &Revealing { organisation, place, opens: reading.opens, known: &known })?;
-        }
-        Ok(())
-    }
-
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One value to be shown to somebody.
-pub struct Reading<'a> {
-    /// The row, or the event's body.
-    pub value: &'a mut Value,
-    /// The event's place; none for rows, whose fields say where they were written.
-    pub at: Option<(StreamRef, u64)>,
-    /// The classes the reader may see.
-    pub opens: &'a dyn Fn(Class) -> bool,
-}
-
-struct Revealing<'a> {
-    organisation: OrganisationId,
-    place: Option<(&'a StreamRef, u64)>,
-    opens: &'a dyn Fn(Class) -> bool,
-    known: &'a HashMap<KeyId, Known>,
-}
-
-fn sealed_in(value: &Value) -> Option<Sealed> {
-    let fields = value.as_object()?;
-    (fields.contains_key("$k") && fields.contains_key("$c")).then(|| serde_json::from_value(value.clone()).ok()).flatten()
-}
-
-fn collect(value: &Value, opens: &dyn Fn(Class) -> bool, ids: &mut BTreeSet<KeyId>) {
-    match (sealed_in(value), value) {
-        (Some(sealed), _) => {
-            if opens(sealed.class) && sealed.ciphertext.is_some() {
-                ids.insert(sealed.key);
-            }
-        }
-        (None, Value::Array(items)) => items.iter().for_each(|item| collect(item, opens, ids)),
-        (None, Value::Object(fields)) => fields.values().for_each(|field| collect(field, opens, ids)),
-        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
-    }
-}
-
-fn reveal(value: &mut Value, pointer: &str, with: &Revealing<'_>) -> Result<(), StoreError> {
-    if let Some(sealed) = sealed_in(value) {
-        *value = shown(&sealed, pointer, with)?;
-        return Ok(());
-    }
-    match value {
-        Value::Array(items) => {
-            items.iter_mut().enumerate().try_for_each(|(index, item)| reveal(item, &format!("{pointer}/{index}"), with))
-        }
-        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| reveal(field, &format!("{pointer}/{name}"), with)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
-}
-
-fn shown(sealed: &Sealed, pointer: &str, with: &Revealing<'_>) -> Result<Value, StoreError> {
-    let class = sealed.class.name();
-    if !(with.opens)(sealed.class) {
-        return Ok(json!({"withheld": class}));
-    }
-    let Some(Known { key: Some(key), .. }) = with.known.get(&sealed.key) else { return Ok(json!({"erased": class})) };
-    let context = match (&sealed.origin, with.place) {
-        (Some(origin), _) => placed(with.organisation, origin),
-        (None, Some((stream, sequence))) => Context { organisation: with.organisation, kind: &stream.kind, id: stream.id, sequence, pointer },
-        (None, None) => return Err(StoreError::Corrupt("a row holds a sealed field that does not say where it was written".to_owned())),
-    };
-    match seal::open(key, &context, sealed) {
-        Ok(value) => Ok(value),
-        Err(seal::NotOpened::Erased) => Ok(json!({"erased": class})),
-        Err(error @ seal::NotOpened::Mismatch) => Err(StoreError::Corrupt(error.to_string())),
-    }
-}
-
-fn placed(organisation: OrganisationId, origin: &Origin) -> Context<'_> {
-    Context { organisation, kind: &origin.kind, id: origin.id, sequence: origin.sequence, pointer: &origin.pointer }
 }
 
 /// Notes in each sealed field of an event where it was written, so that rows

@@ -81,9 +81,7 @@ async fn pool(most: u32, options: PgConnectOptions) -> Result<PgPool, StoreError
     let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE).test_before_acquire(false);
     let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(GREETING).await.map(|_| ()) }));
     let pool = pool.before_acquire(|connection, seen| {
-        Box::pin(async move {
-            if seen.idle_for < RESTED { Ok(true) } else { Ok(connection.ping().await.is_ok()) }
-        })
+        Box::pin(async move { if seen.idle_for < RESTED { Ok(true) } else { Ok(connection.ping().await.is_ok()) } })
     });
     Ok(pool.connect_with(options).await?)
 }
@@ -166,7 +164,7 @@ impl Store for PostgresStore {
         rows::begin_generation(&self.pool, organisation, fingerprint).await
     }
 
-    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<(), StoreError> {
+    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<bool, StoreError> {
         rows::switch_generation(&self.pool, organisation, number, tables).await
     }
 

@@ -3,6 +3,8 @@
 
 use lastresort_fact::{Instant, OrganisationId};
 
+use crate::store::StoreError;
+
 /// A row's id within its table and organisation: a UUID's text, or a compound of them.
 pub type RowId = String;
 
@@ -115,6 +117,9 @@ pub struct RowCommit {
     pub parked: Vec<Parked>,
     /// Rows that were parked and are folded again: table name and id.
     pub unparked: Vec<(String, RowId)>,
+    /// Rows that were passed over because they are parked. Each must still be:
+    /// one that was folded again meanwhile would miss what this step folds.
+    pub skipped: Vec<(String, RowId)>,
 }
 
 /// A condition on a declared column, or on `id`.
@@ -151,4 +156,99 @@ pub struct Ask {
     pub after: Option<(Option<Cell>, RowId)>,
     /// At most so many.
     pub limit: u32,
+}
+
+impl Cell {
+    /// The text, where it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Integer(_) => None,
+        }
+    }
+
+    /// The number, where it is one.
+    #[must_use]
+    pub const fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Null | Self::Text(_) => None,
+        }
+    }
+
+    /// Whether a column of this type can hold it.
+    #[must_use]
+    pub const fn fits(&self, holds: ColumnType) -> bool {
+        matches!((self, holds), (Self::Null, _) | (Self::Text(_), ColumnType::Text) | (Self::Integer(_), ColumnType::Integer))
+    }
+}
+
+impl Table {
+    /// What a column holds that one may filter and sort by: a declared one, or `id`.
+    ///
+    /// # Errors
+    /// Where there is no such column.
+    pub fn holds(&self, name: &str) -> Result<ColumnType, StoreError> {
+        if name == "id" {
+            return Ok(ColumnType::Text);
+        }
+        let declared = self.columns.iter().find(|column| column.name == name);
+        declared.map(|column| column.holds).ok_or_else(|| StoreError::Corrupt(format!("{} declares no column {name}", self.name)))
+    }
+
+    fn check(&self, name: &str, cell: &Cell) -> Result<(), StoreError> {
+        let holds = self.holds(name)?;
+        if cell.fits(holds) { Ok(()) } else { Err(mistyped(&self.name, name, holds)) }
+    }
+}
+
+impl RowChange {
+    /// Says whether the cells are those that the table declares; asked by both stores.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let Some((_, cells)) = &self.body else { return Ok(()) };
+        let columns = self.table.columns;
+        if cells.len() != columns.len() {
+            return Err(StoreError::Corrupt(format!("a row of {} has {} cells", self.table.name, cells.len())));
+        }
+        let astray = columns.iter().zip(cells).find(|(column, cell)| !cell.fits(column.holds));
+        astray.map_or(Ok(()), |(column, _)| Err(mistyped(&self.table.name, column.name, column.holds)))
+    }
+}
+
+impl Ask {
+    /// The declared column it is sorted by; none where that is `id`.
+    #[must_use]
+    pub fn sorted_by(&self) -> Option<&'static str> {
+        self.order.filter(|name| *name != "id")
+    }
+
+    /// Says whether it can be asked of its table; asked by both stores.
+    ///
+    /// # Errors
+    /// The first thing that cannot.
+    pub fn check(&self) -> Result<(), StoreError> {
+        for filter in &self.filters {
+            match filter {
+                Filter::Is(name, cell) | Filter::AtLeast(name, cell) | Filter::Below(name, cell) => self.table.check(name, cell)?,
+                Filter::In(name, cells) => {
+                    self.table.holds(name)?;
+                    cells.iter().try_for_each(|cell| self.table.check(name, cell))?;
+                }
+                Filter::MovedAfter(_) => {}
+            }
+        }
+        match (self.sorted_by(), &self.after) {
+            (Some(name), Some((Some(cell), _))) => self.table.check(name, cell),
+            (Some(name), _) => self.table.holds(name).map(drop),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn mistyped(table: &str, column: &str, holds: ColumnType) -> StoreError {
+    StoreError::Corrupt(format!("column {column} of {table} holds {holds:?} and nothing else"))
 }

@@ -66,10 +66,10 @@ pub struct Sequenced {
 }
 
 impl Sequenced {
-    /// Whether there is anything to write.
+    /// Whether there is nothing to write: every command that was accepted is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.commands.is_empty()
     }
 }
 
@@ -80,6 +80,7 @@ pub fn names(batch: &[&Append]) -> Names {
     for append in batch {
         names.streams.extend(append.writes.iter().map(|write| write.stream.clone()));
         names.streams.extend(append.also.iter().map(|(stream, _)| stream.clone()));
+        names.claims.extend(append.held.iter().map(|(name, _)| name.clone()));
         names.claims.extend(append.claims.iter().map(|claim| claim.name.clone()));
         names.claims.extend(append.releases.iter().cloned());
         names.commands.insert(append.key.key);
@@ -125,28 +126,41 @@ impl Run {
         Ok(Outcome::Applied(receipt))
     }
 
+    /// What is written to one stream twice goes on where the first left off.
     fn check_versions(&self, append: &Append) -> Result<(), Outcome> {
-        let written = append.writes.iter().map(|write| (&write.stream, write.expected));
-        let rested_on = append.also.iter().map(|(stream, version)| (stream, *version));
-        for (stream, expected) in written.chain(rested_on) {
-            let actual = self.known.versions.get(stream).copied().unwrap_or(0);
+        let mut written: HashMap<&StreamRef, u64> = HashMap::new();
+        let rested_on = append.also.iter().map(|(stream, version)| (stream, *version, 0));
+        let writes = append.writes.iter().map(|write| (&write.stream, write.expected, write.events.len() as u64));
+        for (stream, expected, more) in rested_on.chain(writes) {
+            let known = self.known.versions.get(stream).copied().unwrap_or(0);
+            let actual = written.get(stream).copied().unwrap_or(known);
             if actual != expected {
                 return Err(Outcome::Conflict { stream: stream.clone(), actual });
             }
+            written.insert(stream, expected + more);
         }
         Ok(())
     }
 
     fn check_claims(&self, append: &Append) -> Result<(), Outcome> {
+        if append.held.iter().any(|(name, holder)| self.known.claims.get(name) != holder.as_ref()) {
+            return Err(Outcome::ClaimMoved);
+        }
+        let mut taken: HashMap<&ClaimName, &StreamRef> = HashMap::new();
         for claim in &append.claims {
-            match self.known.claims.get(&claim.name) {
-                Some(holder) if *holder != claim.stream => {
-                    return Err(Outcome::ClaimTaken { kind: claim.name.kind.clone(), holder: holder.clone() });
-                }
-                Some(_) | None => {}
+            let held = self.known.claims.get(&claim.name).filter(|_| !self.gives_back(append, &claim.name));
+            let holder = *taken.entry(&claim.name).or_insert(held.unwrap_or(&claim.stream));
+            if *holder != claim.stream {
+                return Err(Outcome::ClaimTaken { kind: claim.name.kind.clone(), holder: holder.clone() });
             }
         }
         Ok(())
+    }
+
+    /// Whether an append releases a value, and a stream it writes is the one that holds it.
+    fn gives_back(&self, append: &Append, name: &ClaimName) -> bool {
+        let holder = self.known.claims.get(name);
+        append.releases.contains(name) && append.writes.iter().any(|write| Some(&write.stream) == holder)
     }
 
     fn check_keys(&self, append: &Append) -> Result<(), Outcome> {
@@ -180,7 +194,8 @@ impl Run {
         self.done.to = head;
         self.known.versions.extend(receipt.streams.iter().cloned());
         for name in &append.releases {
-            if self.known.claims.remove(name).is_some() {
+            if self.gives_back(append, name) {
+                self.known.claims.remove(name);
                 let before = self.done.claims.len();
                 self.done.claims.retain(|claim| claim.name != *name);
                 if self.done.claims.len() == before {

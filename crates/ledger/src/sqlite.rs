@@ -3,23 +3,29 @@
 //! can be folded again. One thread writes; read-only connections stand beside
 //! it. A second writing server is refused by a lock on the folder.
 
+mod ask;
+mod columns;
 mod connections;
 mod rows;
 mod writer;
 
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant as Moment};
 
 use async_trait::async_trait;
-use lastresort_fact::{EventId, Instant, KeyId, OrganisationId, PersonId};
-use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
+use lastresort_fact::{KeyId, OrganisationId, PersonId};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use self::columns::{DATA_KEY, EVENT, data_key, event, head, signed, unsigned, uuid};
 use self::connections::Connections;
 use crate::append::{Append, ClaimName, Digest, Head, Outcome, StoredCommand, StreamRef};
 use crate::rows::{Ask, Generation, Parked, Row, RowCommit, RowId, Table};
-use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent, class_named};
+use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent};
 
 const LEDGER: &[&str] = &[include_str!("../migrations/sqlite/0001_ledger.sql")];
 const VIEWS: &[&str] = &[include_str!("../migrations/sqlite/0002_views.sql")];
@@ -32,6 +38,7 @@ pub struct SqliteStore {
     writer: writer::Writer,
     readers: Connections,
     rows: rows::Rows,
+    leases: Mutex<HashMap<OrganisationId, (Uuid, Moment)>>,
     _lock: File,
 }
 
@@ -52,6 +59,7 @@ impl SqliteStore {
             writer: writer::Writer::start(writing, moves.clone()),
             readers: Connections::new(ledger, READERS),
             rows: rows::Rows::open(&folder.join("views.db"))?,
+            leases: Mutex::default(),
             moves,
             _lock: lock,
         })
@@ -85,7 +93,9 @@ fn prepare(connection: &mut Connection, migrations: &[&str], synchronous: &str) 
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)?;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     if version > known {
-        return Err(StoreError::InUse(format!("the store's schema is version {version}, newer than this program's {known}; use the newer program")));
+        return Err(StoreError::InUse(format!(
+            "the store's schema is version {version}, newer than this program's {known}; use the newer program"
+        )));
     }
     let transaction = connection.transaction().map_err(fault)?;
     for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(0)) {
@@ -98,68 +108,12 @@ fn prepare(connection: &mut Connection, migrations: &[&str], synchronous: &str) 
 /// What an error of SQLite means to whoever asked.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn fault(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::ConstraintViolation) => {
-            StoreError::Corrupt(error.to_string())
-        }
-        _ => StoreError::Unavailable(error.to_string()),
-    }
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase, TypeMismatch};
+    let unreadable = matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..));
+    let refused = matches!(error.sqlite_error_code(), Some(ConstraintViolation | DatabaseCorrupt | NotADatabase | TypeMismatch));
+    if unreadable || refused { StoreError::Corrupt(error.to_string()) } else { StoreError::Unavailable(error.to_string()) }
 }
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn uuid(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Uuid> {
-    row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
-}
-
-const EVENT: &str = "position, aggregate_type, aggregate_id, sequence, event_id, event_type, event_version, payload, metadata, recorded_at, leaf";
-
-fn event(row: &SqlRow<'_>) -> rusqlite::Result<StoredEvent> {
-    Ok(StoredEvent {
-        position: unsigned(row.get(0)?),
-        stream: StreamRef { kind: row.get(1)?, id: uuid(row, 2)? },
-        sequence: unsigned(row.get(3)?),
-        event_id: EventId(uuid(row, 4)?),
-        event_type: row.get(5)?,
-        event_version: row.get(6)?,
-        payload: row.get(7)?,
-        metadata: row.get(8)?,
-        recorded_at: Instant::from_micros(row.get(9)?),
-        leaf: row.get(10)?,
-    })
-}
-
-fn head(row: &SqlRow<'_>) -> rusqlite::Result<Head> {
-    Ok(Head { position: unsigned(row.get(0)?), recorded_at: Instant::from_micros(row.get(1)?) })
-}
-
-fn stored_command(row: &SqlRow<'_>) -> rusqlite::Result<StoredCommand> {
-    let receipt: String = row.get(1)?;
-    let receipt = serde_json::from_str(&receipt)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
-    Ok(StoredCommand { body: row.get(0)?, receipt })
-}
-
-fn data_key(row: &SqlRow<'_>) -> rusqlite::Result<DataKeyRow> {
-    let class: String = row.get(2)?;
-    Ok(DataKeyRow {
-        id: KeyId(uuid(row, 0)?),
-        subject: PersonId(uuid(row, 1)?),
-        class: class_named(&class)
-            .ok_or_else(|| rusqlite::Error::InvalidColumnType(2, "class".to_owned(), rusqlite::types::Type::Text))?,
-        epoch: row.get(3)?,
-        wrapped: row.get(4)?,
-        destroyed_at: row.get::<_, Option<i64>>(5)?.map(Instant::from_micros),
-    })
-}
-
-const DATA_KEY: &str = "id, subject, class, epoch, wrapped, destroyed_at";
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -245,7 +199,8 @@ impl Store for SqliteStore {
     async fn heads(&self) -> Result<Vec<(OrganisationId, Head)>, StoreError> {
         self.readers
             .with(move |connection| {
-                let mut statement = connection.prepare_cached("SELECT position, recorded_at, organisation FROM heads ORDER BY organisation")?;
+                let mut statement =
+                    connection.prepare_cached("SELECT position, recorded_at, organisation FROM heads ORDER BY organisation")?;
                 statement.query_map([], |row| Ok((OrganisationId(uuid(row, 2)?), head(row)?)))?.collect()
             })
             .await
@@ -264,7 +219,8 @@ impl Store for SqliteStore {
         let ids = ids.to_vec();
         self.readers
             .with(move |connection| {
-                let mut statement = connection.prepare_cached(&format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND id = ?"))?;
+                let mut statement =
+                    connection.prepare_cached(&format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND id = ?"))?;
                 let mut found = Vec::with_capacity(ids.len());
                 for id in ids {
                     found.extend(statement.query_row(params![organisation.0.as_bytes(), id.0.as_bytes()], data_key).optional()?);
@@ -299,7 +255,7 @@ impl Store for SqliteStore {
         self.rows.begin_generation(organisation, fingerprint.to_owned()).await
     }
 
-    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<(), StoreError> {
+    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<bool, StoreError> {
         self.rows.switch_generation(organisation, number, tables.to_vec()).await
     }
 
@@ -319,8 +275,16 @@ impl Store for SqliteStore {
         self.rows.parked(organisation, generation).await
     }
 
-    async fn lease(&self, _: OrganisationId, _: Uuid, _: u32) -> Result<bool, StoreError> {
-        Ok(true) // The folder's lock already says that this process is the only one.
+    async fn lease(&self, organisation: OrganisationId, holder: Uuid, milliseconds: u32) -> Result<bool, StoreError> {
+        // In memory: the folder's lock says that no other process is there.
+        let now = Moment::now();
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = leases.entry(organisation).or_insert((holder, now));
+        if held.0 != holder && held.1 > now {
+            return Ok(false);
+        }
+        *held = (holder, now + Duration::from_millis(u64::from(milliseconds)));
+        Ok(true)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

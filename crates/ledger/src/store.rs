@@ -215,8 +215,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Begins a new, inactive generation at bookmark 0; the first of a ledger is active at once.
     async fn begin_generation(&self, organisation: OrganisationId, fingerprint: &str) -> Result<Generation, StoreError>;
 
-    /// Makes a generation the active one and removes the others' rows, in one transaction.
-    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<(), StoreError>;
+    /// Makes a generation the active one and removes the others' rows, in one
+    /// transaction; `false` where another is ahead of it, so that nobody who has
+    /// read a row reads an older one after.
+    async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: &[Table]) -> Result<bool, StoreError>;
 
     /// Writes rows and moves the bookmark, in one transaction that first moves
     /// the bookmark by compare-and-set; `false` where somebody else had moved it.

@@ -2,7 +2,6 @@
 //! Everything else – tables, bookmarks, rebuilding – is generic.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::marker::PhantomData;
 
 use lastresort_fact::{Instant, Stamp};
@@ -10,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::append::StreamRef;
-use crate::rows::{Cell, Column, RowId, Table};
+use crate::rows::{Cell, Column, ColumnType, RowId, Table};
 use crate::store::StoredEvent;
 
 /// An event as views see it.
@@ -62,9 +61,14 @@ pub trait View: Send + Sync + 'static {
 /// A view's table; another shape is another table.
 #[must_use]
 pub fn table<V: View>() -> Table {
-    let mut hasher = DefaultHasher::new();
-    V::COLUMNS.hash(&mut hasher);
-    Table { name: format!("view_{}_{:08x}", V::NAME, hasher.finish() & 0xffff_ffff), columns: V::COLUMNS }
+    let shape: String =
+        V::COLUMNS.iter().flat_map(|column| [column.name, if column.holds == ColumnType::Text { " t," } else { " i," }]).collect();
+    Table { name: format!("view_{}_{:08x}", V::NAME, fnv_1a(shape.as_bytes())), columns: V::COLUMNS }
+}
+
+/// The FNV-1a hash: the same from every compiler, as a name in a database must be.
+fn fnv_1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// A value with when it was so: the latest occurrence wins, whatever came in when.
@@ -163,5 +167,51 @@ impl<W: World> Views<W> {
 impl<W> std::fmt::Debug for Views<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.all.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lastresort_fact::{Actor, EventId, Role};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn told(position: u64, occurred_at: i64) -> Recorded<()> {
+        let at = Instant::from_micros(occurred_at);
+        let (by, role) = (Actor::Bootstrap, Role::Bootstrap);
+        let stamp =
+            Stamp { event_id: EventId::default(), by, role, grant: None, occurred_at: at, recorded_at: at, cause: None, supersedes: None };
+        Recorded { position, stream: StreamRef::new("note", Uuid::nil()), sequence: position, stamp, event: () }
+    }
+
+    /// When events occurred, and the order in which they are told.
+    fn orders() -> impl Strategy<Value = (Vec<i64>, Vec<usize>)> {
+        let occurred = prop::collection::vec(0_i64..5, 1..8);
+        occurred.prop_flat_map(|occurred| {
+            let order = Just((0..occurred.len()).collect::<Vec<_>>()).prop_shuffle();
+            (Just(occurred), order)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_latest_occurrence_wins_in_whatever_order_it_is_told((occurred, order) in orders()) {
+            let events: Vec<_> = (1..).zip(&occurred).map(|(position, at)| told(position, *at)).collect();
+            let latest = events.iter().max_by_key(|event| (event.stamp.occurred_at, event.position)).expect("some");
+            let first = &events[order[0]];
+            let mut dated = Dated::told(first, first.position);
+            for index in &order[1..] {
+                dated.tell(&events[*index], events[*index].position);
+            }
+            prop_assert_eq!(dated.value, latest.position);
+        }
+    }
+
+    #[test]
+    fn a_name_of_a_table_is_the_same_from_every_compiler() {
+        assert_eq!(fnv_1a(b""), 0x811c_9dc5);
+        assert_eq!(fnv_1a(b"foobar"), 0xbf9c_f968);
     }
 }

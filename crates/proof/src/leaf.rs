@@ -47,15 +47,13 @@ pub fn body(value: &Value) -> Result<Vec<u8>, NotCanonical> {
 
 fn reduced(value: &Value) -> Value {
     match value {
-        Value::Object(fields) => match (fields.get("$k"), fields.get("$c")) {
-            (Some(key), Some(commitment)) => {
-                Value::Object(Map::from_iter([("$k".to_owned(), key.clone()), ("$c".to_owned(), commitment.clone())]))
+        Value::Object(fields) => {
+            if let (Some(key), Some(commitment)) = (fields.get("$k"), fields.get("$c")) {
+                return Value::Object(Map::from_iter([("$k".to_owned(), key.clone()), ("$c".to_owned(), commitment.clone())]));
             }
-            (None | Some(_), None) | (None, Some(_)) => {
-                let kept = fields.iter().filter(|(_, value)| !value.is_null());
-                Value::Object(kept.map(|(name, value)| (name.clone(), reduced(value))).collect())
-            }
-        },
+            let kept = fields.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name.clone(), reduced(value))).collect())
+        }
         Value::Array(items) => Value::Array(items.iter().map(reduced).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }

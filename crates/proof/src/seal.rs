@@ -85,6 +85,9 @@ pub enum NotOpened {
 ///
 /// # Errors
 /// Where the value has no canonical form.
+///
+/// # Panics
+/// Never: no value that has a canonical form in memory is 256 GiB long.
 pub fn seal(
     key: &DataKey,
     key_id: KeyId,
@@ -122,8 +125,7 @@ pub fn open(key: &DataKey, context: &Context<'_>, sealed: &Sealed) -> Result<Val
     let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| NotOpened::Mismatch)?;
     let context = context.bytes();
     let cipher = XChaCha20Poly1305::new(&derive(key.bytes(), b"audit/v1/enc").into());
-    let plain =
-        cipher.decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &context }).map_err(|_| NotOpened::Mismatch)?;
+    let plain = cipher.decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &context }).map_err(|_| NotOpened::Mismatch)?;
     if hex::encode(commitment(key, &context, &plain)) != sealed.commitment {
         return Err(NotOpened::Mismatch);
     }
@@ -146,7 +148,9 @@ fn commitment(key: &DataKey, context: &[u8], plain: &[u8]) -> [u8; 32] {
 /// HKDF-Expand to 32 bytes: the key is random already, so nothing is extracted.
 pub(crate) fn derive(key: &[u8; 32], info: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
-    Hkdf::<Sha256>::from_prk(key).and_then(|hkdf| hkdf.expand(info, &mut out).map_err(|_| hkdf::InvalidPrkLength)).expect("32 bytes in, 32 out");
+    Hkdf::<Sha256>::from_prk(key)
+        .and_then(|hkdf| hkdf.expand(info, &mut out).map_err(|_| hkdf::InvalidPrkLength))
+        .expect("32 bytes in, 32 out");
     out
 }
 

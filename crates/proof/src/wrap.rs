@@ -14,6 +14,9 @@ use crate::seal::{DataKey, derive, mac};
 pub struct NotUnwrapped;
 
 /// Wraps a key; `purpose` binds it to what it is for (its id, its epoch).
+///
+/// # Panics
+/// Never: a key is 32 bytes.
 #[must_use]
 pub fn wrap(by: &DataKey, purpose: &str, key: &DataKey, nonce: [u8; 24]) -> Vec<u8> {
     let cipher = XChaCha20Poly1305::new(&derive(by.bytes(), b"audit/v1/wrap").into());

@@ -54,29 +54,50 @@ pub fn root_key_from_file(folder: &Path) -> Result<(RootKey, PathBuf, bool), Sto
     Ok((RootKey::from_hex(&read(&path)?)?, path, made))
 }
 
-/// Reads an epoch key; makes it where `first` says that none can exist yet.
-pub(super) fn epoch_key(root: &DataKey, folder: &Path, epoch: u32, first: bool) -> Result<DataKey, StoreError> {
-    let path = folder.join(format!("epoch-{epoch:05}.key"));
+/// Reads an epoch key, making one where its file is missing; says whether it did.
+pub(super) fn epoch_key(root: &DataKey, folder: &Path, epoch: u32) -> Result<(DataKey, bool), StoreError> {
+    let path = epoch_path(folder, epoch);
     let purpose = format!("epoch/{epoch}");
-    if first {
-        let wrapped = wrap::wrap(root, &purpose, &DataKey::new(random()), random());
-        make(folder, &path, &hex::encode(wrapped))?;
-    }
+    let wrapped = wrap::wrap(root, &purpose, &DataKey::new(random()), random());
+    let made = make(folder, &path, &hex::encode(wrapped))?;
     let wrapped = hex::decode(read(&path)?.trim()).map_err(|_| unusable(&path, "it is not hexadecimal"))?;
-    wrap::unwrap(root, &purpose, &wrapped).map_err(|error| unusable(&path, &error.to_string()))
+    let key = wrap::unwrap(root, &purpose, &wrapped).map_err(|error| unusable(&path, &error.to_string()))?;
+    Ok((key, made))
+}
+
+/// Removes an epoch key that was made just now and is not the store's.
+pub(super) fn take_back(folder: &Path, epoch: u32) -> StoreError {
+    let path = epoch_path(folder, epoch);
+    let removed = fs::remove_file(&path);
+    unusable(&path, &removed.map_or_else(|error| error.to_string(), |()| "it is missing, and the store was sealed with it".to_owned()))
+}
+
+/// Says that an epoch key is another store's.
+pub(super) fn another(folder: &Path, epoch: u32) -> StoreError {
+    unusable(&epoch_path(folder, epoch), "the store was sealed with another")
+}
+
+fn epoch_path(folder: &Path, epoch: u32) -> PathBuf {
+    folder.join(format!("epoch-{epoch:05}.key"))
 }
 
 /// Writes a new file that only its owner may read; `false` where there is one.
+/// It appears under its name at once and whole, whoever looks and whatever crashes.
 fn make(folder: &Path, path: &Path, text: &str) -> Result<bool, StoreError> {
-    fs::create_dir_all(folder).map_err(|error| unusable(folder, &error.to_string()))?;
-    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        Err(error) => return Err(unusable(path, &error.to_string())),
-    };
-    let written = writeln!(file, "{text}").and_then(|()| file.sync_all()).and_then(|()| fs::File::open(folder)?.sync_all());
-    written.map_err(|error| unusable(path, &error.to_string()))?;
-    Ok(true)
+    let failed = |error: std::io::Error| unusable(path, &error.to_string());
+    if path.exists() {
+        return Ok(false);
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    let draft = folder.join(format!(".{}.draft", crate::ids::new()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
+    let written = writeln!(file, "{text}").and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft).map_err(failed)?;
+    match written {
+        Ok(()) => fs::File::open(folder).and_then(|folder| folder.sync_all()).map(|()| true).map_err(failed),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {

@@ -133,7 +133,7 @@ pub(super) async fn prepare(connection: &mut PgConnection, organisation: Organis
     let head = lock_head(connection, organisation).await?;
     let known = Known { head, ..know(connection, organisation, &names(batch)).await? };
     let done = sequence(batch, known);
-    let writes = !done.commands.is_empty();
+    let writes = !done.is_empty();
     if writes {
         write(connection, organisation, &done).await?;
     }

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
 use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
 use postgres_es::PostgresEventRepository;
-use sqlx::postgres::{PgPool, PgRow};
 use sqlx::Row as _;
+use sqlx::postgres::{PgPool, PgRow};
 use uuid::Uuid;
 
 use super::event::{COLUMNS, aggregate_id, stored};

@@ -9,10 +9,10 @@ use sqlx::query::Query;
 use sqlx::{Executor as _, PgConnection, Postgres, Row as _};
 use uuid::Uuid;
 
-use super::ask::{mistyped, quoted, row};
+use super::ask::{quoted, row};
 use super::fault::{Fault, signed, unsigned};
 use super::schema::SCHEMA_LOCK;
-use crate::rows::{Cell, ColumnType, Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
+use crate::rows::{ColumnType, Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
 use crate::store::StoreError;
 
 /// What can be folded again need not be on disk when it is committed.
@@ -22,6 +22,9 @@ const MOVE_BOOKMARK: &str = "UPDATE generations SET bookmark = $4 WHERE organisa
 
 const UNPARK: &str = "DELETE FROM parked AS p USING unnest($3::text[], $4::text[]) AS n (table_name, id)
 WHERE p.organisation = $1 AND p.generation = $2 AND p.table_name = n.table_name AND p.id = n.id";
+
+const STILL_PARKED: &str = "SELECT count(*) FROM parked AS p JOIN unnest($3::text[], $4::text[]) AS n (table_name, id)
+ON p.table_name = n.table_name AND p.id = n.id WHERE p.organisation = $1 AND p.generation = $2";
 
 const PARK: &str = "INSERT INTO parked (organisation, generation, table_name, id, position, reason, parked_at)
 SELECT $1, $2, n.table_name, n.id, n.position, n.reason, n.parked_at
@@ -72,12 +75,7 @@ pub(super) async fn generations(pool: &PgPool, organisation: OrganisationId) -> 
 }
 
 fn generation(row: &PgRow) -> Result<Generation, StoreError> {
-    Ok(Generation {
-        number: row.try_get(0)?,
-        fingerprint: row.try_get(1)?,
-        bookmark: unsigned(row.try_get(2)?)?,
-        active: row.try_get(3)?,
-    })
+    Ok(Generation { number: row.try_get(0)?, fingerprint: row.try_get(1)?, bookmark: unsigned(row.try_get(2)?)?, active: row.try_get(3)? })
 }
 
 /// Begins a generation. Where two begin one at once, the key lets one of them
@@ -86,7 +84,8 @@ pub(super) async fn begin_generation(pool: &PgPool, organisation: OrganisationId
     loop {
         let last = generations(pool, organisation).await?.last().map(|last| last.number);
         let begun = Generation { number: last.unwrap_or(0) + 1, fingerprint: fingerprint.to_owned(), bookmark: 0, active: last.is_none() };
-        let insert = sqlx::query("INSERT INTO generations (organisation, number, fingerprint, bookmark, active) VALUES ($1, $2, $3, 0, $4)");
+        let insert =
+            sqlx::query("INSERT INTO generations (organisation, number, fingerprint, bookmark, active) VALUES ($1, $2, $3, 0, $4)");
         let insert = insert.bind(organisation.0).bind(begun.number).bind(fingerprint).bind(begun.active);
         match insert.execute(pool).await.map_err(Fault::from) {
             Ok(_) => return Ok(begun),
@@ -102,31 +101,47 @@ pub(super) async fn switch_generation(
     organisation: OrganisationId,
     number: i64,
     tables: &[Table],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut transaction = pool.begin().await?;
+    let lock = "SELECT number, fingerprint, bookmark, active FROM generations WHERE organisation = $1 ORDER BY number FOR UPDATE";
+    let rows = sqlx::query(lock).bind(organisation.0).fetch_all(&mut *transaction).await?;
+    let all = rows.iter().map(generation).collect::<Result<Vec<_>, _>>()?;
+    let chosen = all.iter().find(|generation| generation.number == number);
+    let chosen = chosen.ok_or_else(|| StoreError::Corrupt(format!("{organisation} has no generation {number}")))?;
+    if all.iter().any(|generation| generation.active && generation.bookmark > chosen.bookmark) {
+        return Ok(false);
+    }
     let delete = "DELETE FROM generations WHERE organisation = $1 AND number <> $2";
     sqlx::query(delete).bind(organisation.0).bind(number).execute(&mut *transaction).await?;
     let activate = "UPDATE generations SET active = TRUE WHERE organisation = $1 AND number = $2";
-    let activated = sqlx::query(activate).bind(organisation.0).bind(number).execute(&mut *transaction).await?;
-    if activated.rows_affected() != 1 {
-        return Err(StoreError::Corrupt(format!("{organisation} has no generation {number}")));
-    }
+    sqlx::query(activate).bind(organisation.0).bind(number).execute(&mut *transaction).await?;
     let names = tables.iter().map(|table| quoted(&table.name)).chain([Ok("parked".to_owned())]);
     for name in names {
         let sql = format!("DELETE FROM {} WHERE organisation = $1 AND generation <> $2", name?);
         sqlx::query(&sql).bind(organisation.0).bind(number).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
-/// Moves the bookmark and writes rows; `false` where the bookmark was elsewhere.
+/// Moves the bookmark and writes rows; `false` where the bookmark was elsewhere,
+/// or a row that was passed over is parked no more.
 pub(super) async fn commit(pool: &PgPool, commit: &RowCommit) -> Result<bool, StoreError> {
+    commit.changes.iter().try_for_each(RowChange::check)?;
     let mut transaction = pool.begin_with(BEGIN).await?;
     let place = (commit.organisation.0, commit.generation);
     let bookmark = sqlx::query(MOVE_BOOKMARK).bind(place.0).bind(place.1).bind(signed(commit.from)).bind(signed(commit.to));
     if bookmark.execute(&mut *transaction).await?.rows_affected() != 1 {
         return Ok(false);
+    }
+    // In a statement of its own: the lock that was just waited for may have shown more.
+    if !commit.skipped.is_empty() {
+        let (names, ids) = columns(&commit.skipped);
+        let parked: i64 =
+            sqlx::query_scalar(STILL_PARKED).bind(place.0).bind(place.1).bind(names).bind(ids).fetch_one(&mut *transaction).await?;
+        if unsigned(parked)? != commit.skipped.len() as u64 {
+            return Ok(false);
+        }
     }
     let mut tables: HashMap<&Table, Vec<&RowChange>> = HashMap::new();
     for change in &commit.changes {
@@ -139,7 +154,7 @@ pub(super) async fn commit(pool: &PgPool, commit: &RowCommit) -> Result<bool, St
         exactly(&mut transaction, park(place, &commit.parked), commit.parked.len()).await?;
     }
     if !commit.unparked.is_empty() {
-        let (names, ids): (Vec<&str>, Vec<&str>) = commit.unparked.iter().map(|(table, id)| (table.as_str(), id.as_str())).unzip();
+        let (names, ids) = columns(&commit.unparked);
         sqlx::query(UNPARK).bind(place.0).bind(place.1).bind(names).bind(ids).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
@@ -171,11 +186,15 @@ async fn write(connection: &mut PgConnection, place: (Uuid, i64), table: &Table,
     let mut query = sqlx::query(&sql).bind(place.0).bind(place.1).bind(ids).bind(positions).bind(bodies);
     for (nth, column) in table.columns.iter().enumerate() {
         query = match column.holds {
-            ColumnType::Text => query.bind(cells.iter().map(|row| text(row.get(nth))).collect::<Result<Vec<_>, _>>()?),
-            ColumnType::Integer => query.bind(cells.iter().map(|row| integer(row.get(nth))).collect::<Result<Vec<_>, _>>()?),
+            ColumnType::Text => query.bind(cells.iter().map(|row| row[nth].text()).collect::<Vec<_>>()),
+            ColumnType::Integer => query.bind(cells.iter().map(|row| row[nth].integer()).collect::<Vec<_>>()),
         };
     }
     exactly(connection, query, meant).await
+}
+
+fn columns(rows: &[(String, RowId)]) -> (Vec<&str>, Vec<&str>) {
+    rows.iter().map(|(table, id)| (table.as_str(), id.as_str())).unzip()
 }
 
 fn upsert(table: &Table) -> Result<String, StoreError> {
@@ -197,24 +216,6 @@ fn upsert(table: &Table) -> Result<String, StoreError> {
          SELECT $1, $2, n.* FROM unnest($3::text[], $4::bigint[], $5::text[]{arrays}) AS n
          ON CONFLICT (organisation, generation, id) DO UPDATE SET position = excluded.position, body = excluded.body{updates}"
     ))
-}
-
-fn text(cell: Option<&Cell>) -> Result<Option<&str>, StoreError> {
-    match cell {
-        Some(Cell::Text(text)) => Ok(Some(text)),
-        Some(Cell::Null) => Ok(None),
-        Some(cell @ Cell::Integer(_)) => Err(mistyped(cell, ColumnType::Text)),
-        None => Err(StoreError::Corrupt("a row has fewer cells than its table".to_owned())),
-    }
-}
-
-fn integer(cell: Option<&Cell>) -> Result<Option<i64>, StoreError> {
-    match cell {
-        Some(Cell::Integer(number)) => Ok(Some(*number)),
-        Some(Cell::Null) => Ok(None),
-        Some(cell @ Cell::Text(_)) => Err(mistyped(cell, ColumnType::Integer)),
-        None => Err(StoreError::Corrupt("a row has fewer cells than its table".to_owned())),
-    }
 }
 
 fn park(place: (Uuid, i64), parked: &[Parked]) -> Query<'_, Postgres, PgArguments> {

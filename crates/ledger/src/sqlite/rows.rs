@@ -6,29 +6,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lastresort_fact::{Instant, OrganisationId};
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 use tokio::task::spawn_blocking;
 
+use super::ask::{column_name, question};
+use super::columns::{signed, unsigned};
 use super::connections::Connections;
-use super::{READERS, VIEWS, fault, prepare, signed, unsigned};
-use crate::rows::{Ask, Cell, ColumnType, Filter, Generation, Parked, Row, RowCommit, RowId, Table};
+use super::{READERS, VIEWS, fault, prepare};
+use crate::rows::{Ask, ColumnType, Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
 use crate::store::StoreError;
 
 #[derive(Debug)]
 pub(super) struct Rows {
     writing: Arc<Mutex<Connection>>,
     readers: Connections,
-}
-
-impl ToSql for Cell {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Null => ToSqlOutput::Owned(Value::Null),
-            Self::Integer(number) => ToSqlOutput::Owned(Value::Integer(*number)),
-            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        })
-    }
 }
 
 impl Rows {
@@ -77,10 +68,28 @@ impl Rows {
         .await
     }
 
-    pub(super) async fn switch_generation(&self, organisation: OrganisationId, number: i64, tables: Vec<Table>) -> Result<(), StoreError> {
-        self.write(move |connection| {
+    pub(super) async fn switch_generation(
+        &self,
+        organisation: OrganisationId,
+        number: i64,
+        tables: Vec<Table>,
+    ) -> Result<bool, StoreError> {
+        let switched = self.write(move |connection| {
             let transaction = connection.transaction()?;
             let org = organisation.0.as_bytes();
+            let behind = transaction
+                .query_row(
+                    "SELECT (SELECT max(bookmark) FROM generations WHERE organisation = ?1 AND active) > bookmark
+                     FROM generations WHERE organisation = ?1 AND number = ?2",
+                    params![org, number],
+                    |row| row.get::<_, Option<bool>>(0),
+                )
+                .optional()?;
+            match behind {
+                None => return Ok(None),
+                Some(Some(true)) => return Ok(Some(false)),
+                Some(Some(false) | None) => {}
+            }
             transaction.execute("DELETE FROM generations WHERE organisation = ? AND number <> ?", params![org, number])?;
             transaction.execute("UPDATE generations SET active = 1 WHERE organisation = ? AND number = ?", params![org, number])?;
             transaction.execute("DELETE FROM parked WHERE organisation = ? AND generation <> ?", params![org, number])?;
@@ -88,19 +97,21 @@ impl Rows {
                 let sql = format!("DELETE FROM {} WHERE organisation = ? AND generation <> ?", table.name);
                 transaction.execute(&sql, params![org, number])?;
             }
-            transaction.commit()
-        })
-        .await
+            transaction.commit()?;
+            Ok(Some(true))
+        });
+        switched.await?.ok_or_else(|| StoreError::Corrupt(format!("{organisation} has no generation {number}")))
     }
 
     pub(super) async fn commit(&self, commit: RowCommit) -> Result<bool, StoreError> {
+        commit.changes.iter().try_for_each(RowChange::check)?;
         self.write(move |connection| {
             let transaction = connection.transaction()?;
             let org = commit.organisation.0.as_bytes();
             let moved = transaction
                 .prepare_cached("UPDATE generations SET bookmark = ? WHERE organisation = ? AND number = ? AND bookmark = ?")?
                 .execute(params![signed(commit.to), org, commit.generation, signed(commit.from)])?;
-            if moved != 1 {
+            if moved != 1 || !still_parked(&transaction, &commit)? {
                 return Ok(false);
             }
             write_changes(&transaction, &commit)?;
@@ -131,6 +142,7 @@ impl Rows {
     }
 
     pub(super) async fn ask(&self, ask: Ask) -> Result<Vec<Row>, StoreError> {
+        ask.check()?;
         self.readers
             .with(move |connection| {
                 let (sql, values) = question(&ask);
@@ -180,15 +192,28 @@ fn definition(table: &Table) -> String {
             ColumnType::Text => "TEXT",
             ColumnType::Integer => "INTEGER",
         };
-        write!(sql, ", {} {holds}", column.name).expect("writing to a String cannot fail");
+        write!(sql, ", {} {holds}", column_name(column.name)).expect("writing to a String cannot fail");
     }
     sql.push_str(", PRIMARY KEY (organisation, generation, id)) WITHOUT ROWID;\n");
     for column in table.columns {
-        let column = column.name;
-        writeln!(sql, "CREATE INDEX IF NOT EXISTS {name}_{column} ON {name} (organisation, generation, {column}, id);")
+        let (plain, quoted) = (column.name, column_name(column.name));
+        writeln!(sql, "CREATE INDEX IF NOT EXISTS {name}_{plain} ON {name} (organisation, generation, {quoted}, id);")
             .expect("writing to a String cannot fail");
     }
     sql
+}
+
+/// Whether every row that was passed over is parked yet.
+fn still_parked(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) -> rusqlite::Result<bool> {
+    let org = commit.organisation.0.as_bytes();
+    let mut parked =
+        transaction.prepare_cached("SELECT 1 FROM parked WHERE organisation = ? AND generation = ? AND view = ? AND id = ?")?;
+    for (table, id) in &commit.skipped {
+        if !parked.exists(params![org, commit.generation, table, id])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn write_changes(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) -> rusqlite::Result<()> {
@@ -200,9 +225,10 @@ fn write_changes(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) ->
             transaction.prepare_cached(&sql)?.execute(params![org, commit.generation, change.id])?;
             continue;
         };
-        let columns: String = change.table.columns.iter().map(|column| format!(", {}", column.name)).collect();
+        let columns: String = change.table.columns.iter().flat_map(|column| [", ".to_owned(), column_name(column.name)]).collect();
         let marks = ", ?".repeat(cells.len());
-        let sql = format!("INSERT OR REPLACE INTO {table} (organisation, generation, id, position, body{columns}) VALUES (?, ?, ?, ?, ?{marks})");
+        let sql =
+            format!("INSERT OR REPLACE INTO {table} (organisation, generation, id, position, body{columns}) VALUES (?, ?, ?, ?, ?{marks})");
         let position = signed(change.position);
         let fixed: [&dyn ToSql; 5] = [org, &commit.generation, &change.id, &position, body];
         let values = fixed.into_iter().chain(cells.iter().map(|cell| cell as &dyn ToSql));
@@ -220,68 +246,4 @@ fn write_changes(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) ->
         unpark.execute(params![org, commit.generation, table, id])?;
     }
     Ok(())
-}
-
-/// A question as SQL: names come from declared columns, values are parameters.
-fn question(ask: &Ask) -> (String, Vec<Cell>) {
-    let mut sql = format!("SELECT id, position, body FROM {} WHERE organisation = x'{}' AND generation = ?", ask.table.name, ask.organisation.0.simple());
-    let mut values = vec![Cell::Integer(ask.generation)];
-    for filter in &ask.filters {
-        condition(filter, &mut sql, &mut values);
-    }
-    let (direction, beyond) = if ask.descending { ("DESC", "<") } else { ("ASC", ">") };
-    match (ask.order, &ask.after) {
-        (Some(column), Some((cell, id))) => {
-            // NULL sorts first, so what follows it upwards has a value, and nothing precedes it downwards.
-            let cell = cell.clone().unwrap_or(Cell::Null);
-            let further = match (&cell, ask.descending) {
-                (Cell::Null, false) => format!("{column} IS NOT NULL OR ({column} IS ? AND id {beyond} ?)"),
-                (Cell::Null, true) => format!("{column} IS ? AND id {beyond} ?"),
-                (Cell::Integer(_) | Cell::Text(_), false) => format!("{column} {beyond} ? OR ({column} IS ? AND id {beyond} ?)"),
-                (Cell::Integer(_) | Cell::Text(_), true) => {
-                    format!("{column} IS NULL OR {column} {beyond} ? OR ({column} IS ? AND id {beyond} ?)")
-                }
-            };
-            if cell != Cell::Null {
-                values.push(cell.clone());
-            }
-            values.extend([cell, Cell::Text(id.clone())]);
-            write!(sql, " AND ({further})").expect("writing to a String cannot fail");
-        }
-        (None, Some((_, id))) => {
-            values.push(Cell::Text(id.clone()));
-            write!(sql, " AND id {beyond} ?").expect("writing to a String cannot fail");
-        }
-        (_, None) => {}
-    }
-    let order = ask.order.map(|column| format!("{column} {direction}, ")).unwrap_or_default();
-    write!(sql, " ORDER BY {order}id {direction} LIMIT {}", ask.limit).expect("writing to a String cannot fail");
-    (sql, values)
-}
-
-fn condition(filter: &Filter, sql: &mut String, values: &mut Vec<Cell>) {
-    let written = match filter {
-        Filter::Is(column, cell) => {
-            values.push(cell.clone());
-            write!(sql, " AND {column} IS ?")
-        }
-        Filter::In(column, cells) => {
-            values.extend(cells.iter().cloned());
-            let marks = vec!["?"; cells.len()].join(", ");
-            write!(sql, " AND {column} IN ({marks})")
-        }
-        Filter::AtLeast(column, cell) => {
-            values.push(cell.clone());
-            write!(sql, " AND {column} >= ?")
-        }
-        Filter::Below(column, cell) => {
-            values.push(cell.clone());
-            write!(sql, " AND {column} < ?")
-        }
-        Filter::MovedAfter(position) => {
-            values.push(Cell::Integer(signed(*position)));
-            write!(sql, " AND position > ?")
-        }
-    };
-    written.expect("writing to a String cannot fail");
 }

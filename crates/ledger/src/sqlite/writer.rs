@@ -3,14 +3,17 @@
 //! in flight the next batch gathers. Nobody is answered before the sync.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 use lastresort_fact::OrganisationId;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{fault, head, signed, stored_command, unsigned};
+use super::columns::{head, signed, stored_command, unsigned};
+use super::fault;
 use crate::append::{Append, ClaimName, Digest, Outcome, StoredCommand, StreamRef};
 use crate::sequence::{Known, Names, Sequenced, names, sequence};
 use crate::store::{Moved, StoreError};
@@ -124,9 +127,11 @@ impl Thread {
 
     /// Commits a batch; where it fails, each alone, so that no command fails for another's sake.
     fn commit(&mut self, batch: &[Append]) -> Vec<Result<Outcome, StoreError>> {
-        match self.try_commit(batch) {
+        // A panic over one command must not be the end of the thread, and so of all writing.
+        let tried = panic::catch_unwind(AssertUnwindSafe(|| self.try_commit(batch).map_err(fault)));
+        match tried.unwrap_or_else(|_| Err(StoreError::Corrupt("what was to be written made the writer panic".to_owned()))) {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(error) if batch.len() == 1 => vec![Err(fault(error))],
+            Err(error) if batch.len() == 1 => vec![Err(error)],
             Err(_) => batch.iter().flat_map(|append| self.commit(std::slice::from_ref(append))).collect(),
         }
     }
@@ -150,7 +155,11 @@ impl Thread {
                 outcomes[index] = Some(outcome);
             }
         }
-        if moved.is_empty() { transaction.rollback()? } else { transaction.commit()? }
+        if moved.is_empty() {
+            transaction.rollback()?;
+        } else {
+            transaction.commit()?;
+        }
         for step in moved {
             let _nobody_listens = self.moves.send(step);
         }
@@ -170,15 +179,15 @@ impl Thread {
     }
 
     fn durability(&self) -> rusqlite::Result<Vec<(String, String)>> {
-        let setting = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        let setting = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, Value>(0));
         ["journal_mode", "synchronous", "secure_delete", "wal_autocheckpoint"]
             .into_iter()
             .map(|name| {
                 let value = match setting(name)? {
-                    rusqlite::types::Value::Text(text) => text,
-                    rusqlite::types::Value::Integer(2) if name == "synchronous" => "FULL".to_owned(),
-                    rusqlite::types::Value::Integer(number) => number.to_string(),
-                    other => format!("{other:?}"),
+                    Value::Text(text) => text,
+                    Value::Integer(2) if name == "synchronous" => "FULL".to_owned(),
+                    Value::Integer(number) => number.to_string(),
+                    Value::Null | Value::Real(_) | Value::Blob(_) => "unknown".to_owned(),
                 };
                 Ok((name.to_owned(), value))
             })
@@ -192,8 +201,8 @@ pub(super) fn command(connection: &Connection, organisation: OrganisationId, key
 }
 
 pub(super) fn claim(connection: &Connection, organisation: OrganisationId, claim: &ClaimName) -> rusqlite::Result<Option<StreamRef>> {
-    let mut statement = connection
-        .prepare_cached("SELECT aggregate_type, aggregate_id FROM claims WHERE organisation = ? AND kind = ? AND digest = ?")?;
+    let mut statement =
+        connection.prepare_cached("SELECT aggregate_type, aggregate_id FROM claims WHERE organisation = ? AND kind = ? AND digest = ?")?;
     let holder = |row: &rusqlite::Row<'_>| Ok(StreamRef { kind: row.get(0)?, id: Uuid::from_bytes(row.get(1)?) });
     statement.query_row(params![organisation.0.as_bytes(), claim.kind, claim.digest], holder).optional()
 }
@@ -245,9 +254,9 @@ fn write(transaction: &Transaction<'_>, organisation: OrganisationId, done: &Seq
             org
         ])?
     } else {
-        transaction.prepare_cached("UPDATE heads SET position = ?, recorded_at = ? WHERE organisation = ? AND position = ?")?.execute(
-            params![signed(done.to.position), done.to.recorded_at.micros(), org, signed(done.from.position)],
-        )?
+        transaction
+            .prepare_cached("UPDATE heads SET position = ?, recorded_at = ? WHERE organisation = ? AND position = ?")?
+            .execute(params![signed(done.to.position), done.to.recorded_at.micros(), org, signed(done.from.position)])?
     };
     one(moved)?;
     let mut insert = transaction.prepare_cached(
@@ -285,13 +294,14 @@ fn write_beside(transaction: &Transaction<'_>, organisation: OrganisationId, don
     for claim in &done.claims {
         one(take.execute(params![org, claim.name.kind, claim.name.digest, claim.stream.kind, claim.stream.id.as_bytes()])?)?;
     }
-    let mut keep = transaction.prepare_cached("INSERT INTO commands (organisation, key, body, receipt, recorded_at) VALUES (?, ?, ?, ?, ?)")?;
+    let mut keep =
+        transaction.prepare_cached("INSERT INTO commands (organisation, key, body, receipt, recorded_at) VALUES (?, ?, ?, ?, ?)")?;
     for (key, command) in &done.commands {
         let receipt = serde_json::to_string(&command.receipt).expect("a receipt is always JSON");
         one(keep.execute(params![org, key, command.body, receipt, command.receipt.recorded_at.micros()])?)?;
     }
-    let mut add = transaction
-        .prepare_cached("INSERT INTO data_keys (organisation, id, subject, class, epoch, wrapped) VALUES (?, ?, ?, ?, ?, ?)")?;
+    let mut add =
+        transaction.prepare_cached("INSERT INTO data_keys (organisation, id, subject, class, epoch, wrapped) VALUES (?, ?, ?, ?, ?, ?)")?;
     for key in &done.new_keys {
         one(add.execute(params![org, key.id.0.as_bytes(), key.subject.0.as_bytes(), key.class.name(), key.epoch, key.wrapped])?)?;
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ struct State {
 
 impl Proxy {
     /// Begins to listen on a socket of its own.
-    pub(crate) async fn to(url: &str) -> Self {
+    pub(crate) fn to(url: &str) -> Self {
         let options: PgConnectOptions = url.parse().expect("an address");
         let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
         let state = State { next: AtomicU8::new(0), cuts: AtomicU32::new(0), host, port: options.get_port() };

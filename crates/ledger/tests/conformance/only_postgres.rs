@@ -1,147 +1,25 @@
 //! What is true of PostgreSQL alone: connections that break, servers beside
 //! each other, and postgres-es as the reader of streams. What both stores must
 //! do is in the conformance suite.
-//!
-//! Needs `LASTRESORT_TEST_POSTGRES`, the address of a server on which tests may
-//! make databases; every test makes its own.
-
-mod cut;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cqrs_es::event_sink::EventSink;
-use cqrs_es::{Aggregate, DomainEvent};
-use lastresort_fact::{Actor, EventId, Instant, OrganisationId, Role, Stamp};
-use lastresort_ledger::append::{Append, CommandKey, NewEvent, Outcome, StreamRef, StreamWrite};
+use lastresort_fact::Root;
+use lastresort_ledger::append::Outcome;
 use lastresort_ledger::postgres::PostgresStore;
 use lastresort_ledger::store::{Kind, Moved, Store as _, StoreError};
-use serde::{Deserialize, Serialize};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::Executor as _;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::cut::{Cut, Proxy};
-
-/// A database of one test.
-struct Database {
-    server: String,
-    name: String,
-}
-
-impl Database {
-    async fn new() -> Self {
-        let server = std::env::var("LASTRESORT_TEST_POSTGRES").expect("LASTRESORT_TEST_POSTGRES names a PostgreSQL server to test on");
-        let name = format!("test_{}", Uuid::new_v4().simple());
-        let made = Self { server, name };
-        made.at_server(&format!("CREATE DATABASE {}", made.name)).await;
-        made
-    }
-
-    fn url(&self) -> String {
-        let (address, options) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let (host, _) = address.rsplit_once('/').expect("an address names a database");
-        format!("{host}/{}?{options}", self.name)
-    }
-
-    async fn store(&self) -> PostgresStore {
-        PostgresStore::connect(&self.url(), 8).await.expect("a store")
-    }
-
-    async fn at_server(&self, sql: &str) {
-        let mut connection = PgConnection::connect(&self.server).await.expect("the server answers");
-        connection.execute(sql).await.expect("what the test asks of the server");
-    }
-
-    async fn run(&self, sql: &str) {
-        let mut connection = PgConnection::connect(&self.url()).await.expect("the database answers");
-        connection.execute(sql).await.expect("what the test asks of the database");
-    }
-
-    async fn drop(self) {
-        self.at_server(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
-    }
-}
-
-fn organisation() -> OrganisationId {
-    OrganisationId(Uuid::new_v4())
-}
-
-fn digest() -> [u8; 32] {
-    let half = *Uuid::new_v4().as_bytes();
-    [half, half].concat().try_into().expect("two halves of 16 bytes")
-}
-
-fn event(text: &str) -> NewEvent {
-    let at = Instant::from_micros(1_700_000_000_000_000);
-    let stamp = Stamp {
-        event_id: EventId(Uuid::new_v4()),
-        by: Actor::Bootstrap,
-        role: Role::Bootstrap,
-        grant: None,
-        occurred_at: at,
-        recorded_at: at,
-        cause: None,
-        supersedes: None,
-    };
-    NewEvent {
-        event_type: "Noted",
-        event_version: "1",
-        stamp,
-        event: format!(r#"{{"type":"Noted","value":{{"text":"{text}"}}}}"#),
-        leaf_body: b"{}".to_vec(),
-    }
-}
-
-fn append(organisation: OrganisationId, id: Uuid, expected: u64, text: &str) -> Append {
-    Append {
-        organisation,
-        opens: false,
-        writes: vec![StreamWrite { stream: StreamRef::new("note", id), expected, events: vec![event(text)] }],
-        also: Vec::new(),
-        claims: Vec::new(),
-        releases: Vec::new(),
-        key: CommandKey { key: digest(), body: digest() },
-        status: 200,
-        correlation: Uuid::new_v4(),
-        new_keys: Vec::new(),
-        used_keys: Vec::new(),
-        at: Instant::from_micros(1_700_000_000_000_000),
-    }
-}
-
-fn opening(organisation: OrganisationId) -> Append {
-    Append { opens: true, ..append(organisation, Uuid::new_v4(), 0, "opened") }
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Note;
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Noted;
-
-impl DomainEvent for Noted {
-    fn event_type(&self) -> String {
-        "Noted".to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
-}
-
-impl Aggregate for Note {
-    const TYPE: &'static str = "note";
-    type Command = ();
-    type Event = Noted;
-    type Error = std::io::Error;
-    type Services = ();
-
-    async fn handle(&mut self, (): (), (): &(), _: &EventSink<Self>) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn apply(&mut self, _: Noted) {}
-}
+use crate::followers::{PATIENCE, follow, shelf};
+use crate::scene::actors::desk;
+use crate::scene::letters::{append, opening, organisation};
+use crate::scene::notes::Note;
+use crate::scene::views::{Notes, views};
+use crate::scene::{Database, On, Scene, beside};
 
 #[tokio::test]
 async fn postgres_es_reads_a_stream_and_never_another_organisations() {
@@ -155,7 +33,7 @@ async fn postgres_es_reads_a_stream_and_never_another_organisations() {
         let outcome = store.append(append(ours, id, expected as u64, text)).await.expect("answered");
         assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
     }
-    let kind = Kind::of::<Note>();
+    let kind = Kind::of::<Root<Note>>();
     let all = store.stream(ours, kind, id, 0).await.expect("loaded");
     assert_eq!(all.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(all[1].payload["event"]["value"]["text"], "second");
@@ -217,7 +95,9 @@ async fn what_the_database_does_not_take_costs_only_its_own_command() {
         let store = Arc::clone(&store);
         // A line break in a JSON string is no JSON.
         let text = if nth % 10 == 0 { "bro\nken" } else { "whole" };
-        tokio::spawn(async move { (text, store.append(append(organisation, Uuid::new_v4(), 0, text)).await) })
+        let mut asked = append(organisation, Uuid::new_v4(), 0, text);
+        asked.writes[0].events[0].leaf_body = b"{}".to_vec();
+        tokio::spawn(async move { (text, store.append(asked).await) })
     });
     for task in tasks.collect::<Vec<_>>() {
         match task.await.expect("a task that ends") {
@@ -230,10 +110,57 @@ async fn what_the_database_does_not_take_costs_only_its_own_command() {
 }
 
 #[tokio::test]
+async fn a_ledger_whose_head_is_held_holds_nobody_else() {
+    let database = Database::new().await;
+    let store = Arc::new(database.store().await);
+    let (held, free) = (organisation(), organisation());
+    for organisation in [held, free] {
+        store.append(opening(organisation)).await.expect("answered");
+    }
+    let mut holder = database.connection().await;
+    holder.execute(format!("BEGIN; SELECT FROM heads WHERE organisation = '{held}' FOR UPDATE").as_str()).await.expect("held");
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.append(append(held, Uuid::new_v4(), 0, "waits")).await })
+        })
+        .collect();
+    for _ in 0..50 {
+        let outcome = store.append(append(free, Uuid::new_v4(), 0, "goes on")).await.expect("answered");
+        assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+        assert_eq!(store.read(held, 0, 10).await.expect("read").len(), 1, "and whoever reads does not wait");
+    }
+    assert!(waiting.iter().all(|waits| !waits.is_finished()));
+    holder.execute("COMMIT").await.expect("let go");
+    for waits in waiting {
+        let outcome = waits.await.expect("a task that ends").expect("answered");
+        assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+    }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_head_held_for_too_long_is_told_and_nothing_is_written() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let organisation = organisation();
+    store.append(opening(organisation)).await.expect("answered");
+    let mut holder = database.connection().await;
+    holder.execute("BEGIN; SELECT FROM heads FOR UPDATE").await.expect("held");
+    let asked = append(organisation, Uuid::new_v4(), 0, "gives up");
+    let refused = store.append(asked.clone()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    holder.execute("COMMIT").await.expect("let go");
+    assert_eq!(store.command(organisation, asked.key.key).await.expect("read"), None);
+    assert!(matches!(store.append(asked).await.expect("answered"), Outcome::Applied(_)));
+    database.drop().await;
+}
+
+#[tokio::test]
 async fn a_commit_in_doubt_is_looked_up() {
     let database = Database::new().await;
     for cut in [Cut::AfterCommit, Cut::BeforeCommit] {
-        let proxy = Proxy::to(&database.url()).await;
+        let proxy = Proxy::to(&database.url());
         let store = PostgresStore::connect(&proxy.url(), 4).await.expect("a store");
         let (organisation, id) = (organisation(), Uuid::new_v4());
         proxy.cut_next(cut);
@@ -256,7 +183,9 @@ async fn connections_that_break_at_rest_cost_nobody_an_answer() {
     let store = database.store().await;
     let organisation = organisation();
     store.append(opening(organisation)).await.expect("answered");
-    database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    database
+        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        .await;
     let outcome = store.append(append(organisation, Uuid::new_v4(), 0, "after")).await.expect("answered");
     assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
     database.drop().await;
@@ -274,29 +203,22 @@ async fn another_server_hears_that_a_ledger_moved() {
 }
 
 #[tokio::test]
-async fn all_that_was_taken_is_answered_before_closing() {
-    let database = Database::new().await;
-    let store = Arc::new(database.store().await);
-    let organisation = organisation();
-    store.append(opening(organisation)).await.expect("answered");
-    let appends = (0..100).map(|_| {
-        let store = Arc::clone(&store);
-        tokio::spawn(async move { store.append(append(organisation, Uuid::new_v4(), 0, "last")).await })
-    });
-    let appends: Vec<_> = appends.collect();
-    tokio::task::yield_now().await;
-    store.close().await;
-    let mut applied = 1;
-    for append in appends {
-        match append.await.expect("a task that ends") {
-            Ok(Outcome::Applied(_)) => applied += 1,
-            Err(StoreError::Unavailable(_)) => {}
-            other => panic!("{other:?}"),
+async fn a_follower_that_hears_nothing_looks_for_itself() {
+    let scene = Scene::set(On::Postgres).await;
+    let other = beside(&scene).await;
+    let follower = follow(&other, views::<Notes>()).await;
+    let deaf = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    scene.database().run(deaf).await;
+    let organisation = shelf(&desk(&scene).await).await;
+    let found = async {
+        while !follower.wait_for(organisation, 1, PATIENCE).await {
+            tokio::task::yield_now().await;
         }
-    }
-    let again = database.store().await;
-    assert_eq!(again.head(organisation).await.expect("read").expect("a ledger").position, applied);
-    database.drop().await;
+    };
+    timeout(PATIENCE, found).await.expect("found by looking");
+    follower.stop().await;
+    other.close().await;
+    scene.clear().await;
 }
 
 #[tokio::test]

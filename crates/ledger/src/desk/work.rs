@@ -1,0 +1,229 @@
+//! One attempt at a command: what it has seen, what it decided, and the append
+//! that comes of it.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+
+use lastresort_fact::{Asked, Decides, EventId, Instant, OrganisationId, Refusal, Stamp, Unmet};
+use uuid::Uuid;
+
+use super::{Desk, DeskError, Expect, Order, States};
+use crate::append::{Append, Claim, ClaimName, Digest, NewEvent, StreamRef, StreamWrite};
+use crate::keys::KeysUsed;
+use crate::store::StoreError;
+
+/// One attempt at a command. A stream is loaded once, and what was decided on
+/// it is remembered: the attempt sees one state of it from first to last.
+pub struct Work<'a> {
+    desk: &'a Desk,
+    order: &'a Order,
+    at: Instant,
+    states: BTreeMap<StreamRef, (Box<dyn Any + Send + Sync>, u64)>,
+    seen: BTreeMap<StreamRef, u64>,
+    held: BTreeMap<(String, Digest), (ClaimName, Option<StreamRef>)>,
+    decided: Vec<StreamRef>,
+    writes: Vec<StreamWrite>,
+    claims: Vec<Claim>,
+    releases: Vec<ClaimName>,
+    keys: KeysUsed,
+}
+
+impl States for Work<'_> {
+    async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError> {
+        let stream = StreamRef::new(T::TYPE, id);
+        if let Some((state, version)) = self.states.get(&stream)
+            && let Some(state) = state.downcast_ref::<T>()
+        {
+            return Ok((state.clone(), *version));
+        }
+        let (state, version) = self.desk.load::<T>(self.order.organisation, id).await?;
+        self.seen.insert(stream.clone(), version);
+        self.states.insert(stream, (Box::new(state.clone()), version));
+        Ok((state, version))
+    }
+
+    fn now(&self) -> Instant {
+        self.at
+    }
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(desk: &'a Desk, order: &'a Order) -> Self {
+        Self {
+            desk,
+            order,
+            at: desk.clock.now(),
+            states: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            held: BTreeMap::new(),
+            decided: Vec::new(),
+            writes: Vec::new(),
+            claims: Vec::new(),
+            releases: Vec::new(),
+            keys: KeysUsed::default(),
+        }
+    }
+
+    /// Whose ledger it is.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        self.order.organisation
+    }
+
+    /// Who asks, and when.
+    ///
+    /// # Errors
+    /// Where it is told of the future: rule 4, `late_entry`.
+    pub fn asked(&self) -> Result<Asked, DeskError> {
+        let order = self.order;
+        if order.occurred_at.is_some_and(|occurred_at| occurred_at > self.at) {
+            let unmet = Unmet::new("late_entry", "What is told must have happened already.").at("/occurred_at");
+            return Err(Refusal::from(unmet).into());
+        }
+        Ok(Asked {
+            by: order.by,
+            role: order.role,
+            grant: order.grant,
+            scope: order.scope,
+            at: self.at,
+            occurred_at: order.occurred_at.unwrap_or(self.at),
+            cause: order.cause,
+            supersedes: order.supersedes,
+        })
+    }
+
+    /// Lets a stream decide, on a state loaded just now.
+    ///
+    /// # Errors
+    /// What the stream must be and is not; what the domain refuses.
+    pub async fn decide<T: Decides>(
+        &mut self,
+        id: Uuid,
+        expect: Expect,
+        command: T::Command,
+        facts: &T::Facts,
+    ) -> Result<Vec<T::Event>, DeskError> {
+        let (state, version) = self.state::<T>(id).await?;
+        self.decide_on(id, (state, version), expect, command, facts).await
+    }
+
+    /// Lets a stream decide, on a state already loaded by this attempt.
+    ///
+    /// # Errors
+    /// What the stream must be and is not; what the domain refuses.
+    pub async fn decide_on<T: Decides>(
+        &mut self,
+        id: Uuid,
+        (mut state, version): (T, u64),
+        expect: Expect,
+        command: T::Command,
+        facts: &T::Facts,
+    ) -> Result<Vec<T::Event>, DeskError> {
+        let stream = StreamRef::new(T::TYPE, id);
+        match expect {
+            Expect::New if version > 0 => return Err(Refusal::one("already_done", format!("This {} exists already.", T::TYPE)).into()),
+            Expect::Exists | Expect::Version(_) if version == 0 => return Err(DeskError::Missing(T::TYPE)),
+            Expect::Version(expected) if expected != version => {
+                let moved = self.desk.last_mover::<T>(self.order.organisation, id, version).await?;
+                return Err(DeskError::Stale { actual: version, moved });
+            }
+            Expect::New | Expect::Exists | Expect::Version(_) | Expect::Either => {}
+        }
+        let asked = self.asked()?;
+        let events = state.decide(command, &asked, facts)?;
+        if !self.decided.contains(&stream) {
+            self.decided.push(stream.clone());
+        }
+        let mut written = Vec::with_capacity(events.len());
+        for (event, sequence) in events.iter().zip(version + 1..) {
+            state.apply(event, &asked.stamp());
+            written.push(self.prepare(&stream, sequence, event.clone(), &asked).await?);
+        }
+        if !written.is_empty() {
+            self.states.insert(stream.clone(), (Box::new(state), version + written.len() as u64));
+            match self.writes.iter_mut().find(|write| write.stream == stream) {
+                Some(begun) => begun.events.extend(written),
+                None => self.writes.push(StreamWrite { stream, expected: version, events: written }),
+            }
+        }
+        Ok(events)
+    }
+
+    async fn prepare<E: lastresort_fact::Happened>(
+        &mut self,
+        stream: &StreamRef,
+        sequence: u64,
+        mut event: E,
+        asked: &Asked,
+    ) -> Result<NewEvent, DeskError> {
+        let desk = self.desk;
+        desk.keys.seal(&*desk.store, self.order.organisation, stream, sequence, &mut event, &mut self.keys).await?;
+        let value = serde_json::to_value(&event).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let leaf_body = lastresort_proof::leaf::body(&value["value"])
+            .map_err(|error| Refusal::one("invalid", format!("The request cannot be recorded: {error}.")))?;
+        let stamp = Stamp { event_id: EventId(crate::ids::new()), ..asked.stamp() };
+        Ok(NewEvent { event_type: event.name(), event_version: event.version(), stamp, event: value.to_string(), leaf_body })
+    }
+
+    /// Takes a value that only one stream of the ledger may hold.
+    pub fn claim(&mut self, kind: &str, parts: &[&str], kind_of_stream: &str, id: Uuid) {
+        let name = self.claim_name(kind, parts);
+        self.claims.push(Claim { name, stream: StreamRef::new(kind_of_stream, id) });
+    }
+
+    /// Gives a value back.
+    pub fn release(&mut self, kind: &str, parts: &[&str]) {
+        let name = self.claim_name(kind, parts);
+        self.releases.push(name);
+    }
+
+    /// The stream that holds a value. What is decided rests on it: where it is
+    /// another by the time of the append, the command is decided again.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {
+        let name = self.claim_name(kind, parts);
+        let asked = (name.kind.clone(), name.digest);
+        if let Some((_, holder)) = self.held.get(&asked) {
+            return Ok(holder.clone());
+        }
+        let holder = self.desk.store.claim(self.order.organisation, &name).await?;
+        self.held.insert(asked, (name, holder.clone()));
+        Ok(holder)
+    }
+
+    fn claim_name(&self, kind: &str, parts: &[&str]) -> ClaimName {
+        ClaimName { kind: kind.to_owned(), digest: self.desk.keys.digest(self.order.organisation, kind, parts) }
+    }
+
+    /// Whether nothing came of what was decided.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// The streams that decided, with the versions they had.
+    pub(super) fn decided(&self) -> Vec<(StreamRef, u64)> {
+        self.decided.iter().map(|stream| (stream.clone(), self.seen.get(stream).copied().unwrap_or(0))).collect()
+    }
+
+    pub(super) fn into_append(self) -> Append {
+        let order = self.order;
+        let written: Vec<_> = self.writes.iter().map(|write| write.stream.clone()).collect();
+        Append {
+            organisation: order.organisation,
+            opens: order.opens,
+            also: self.seen.into_iter().filter(|(stream, _)| !written.contains(stream)).collect(),
+            writes: self.writes,
+            held: self.held.into_values().collect(),
+            claims: self.claims,
+            releases: self.releases,
+            key: order.key,
+            status: order.status,
+            correlation: order.correlation,
+            new_keys: self.keys.new,
+            used_keys: self.keys.used.into_iter().collect(),
+            at: self.at,
+        }
+    }
+}
