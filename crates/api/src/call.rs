@@ -9,6 +9,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::future::LocalBoxFuture;
+use lastresort_domain::reads::Read;
 use lastresort_fact::{Actor, Class, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
 use lastresort_ledger::desk::{DeskError, Reader};
 use lastresort_views::Moment;
@@ -76,7 +77,9 @@ impl FromRequest for Call {
             let known = guest.known(organisation, false).await?;
             // Nobody learns which organisations exist.
             let known = known.ok_or_else(|| Problem::new("not_found"))?;
-            Ok(Self { guest, organisation, known })
+            let call = Self { guest, organisation, known };
+            call.log_inspection()?;
+            Ok(call)
         })
     }
 }
@@ -140,7 +143,7 @@ impl Guest {
                 faults.push(Unmet::new("unknown_parameter", format!("The query parameters here are {}.", names.join(", "))));
             } else if pairs[..index].iter().any(|(other, _)| other == name) {
                 faults.push(Unmet::new("unknown_parameter", format!("{name} stands there twice.")));
-            } else if value.chars().any(char::is_control) || value.len() > 2_000 {
+            } else if value.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) || value.len() > 2_000 {
                 faults.push(Unmet::new("malformed", format!("{name} is not a text that can be looked for.")));
             }
         }
@@ -173,6 +176,17 @@ impl Query {
 }
 
 impl Call {
+    /// Logs a read of somebody who inspects; rule 22.
+    fn log_inspection(&self) -> Result<(), Problem> {
+        let Guest { service, request, .. } = &self.guest;
+        let at = service.desk.clock.now();
+        let inspects = self.known.held(at).find(|acting| acting.role == Role::Inspector);
+        let Some(acting) = inspects.filter(|_| request.method() == actix_web::http::Method::GET) else { return Ok(()) };
+        let named = request.match_info().iter().filter(|(name, _)| *name != "org").find_map(|(_, value)| value.parse().ok());
+        let read = Read { route: request.match_pattern().unwrap_or_default(), resource: named, at };
+        service.reads.note((self.organisation, self.known.person, acting.grant), read)
+    }
+
     /// Who asks, as facts name them.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -218,6 +232,17 @@ impl Call {
         self.known.held(now).any(|acting| roles.contains(&acting.role) && acting.scope.reaches(programme))
     }
 
+    /// What is said where nothing is found: whoever reads none of its kind does
+    /// not learn that there is none.
+    #[must_use]
+    pub fn missing(&self, readers: &[Role]) -> Problem {
+        let now = self.guest.service.desk.clock.now();
+        if self.known.held(now).any(|acting| readers.contains(&acting.role)) {
+            return Problem::new("not_found");
+        }
+        Problem::from_refusal(lastresort_domain::guard::not_permitted(readers).into())
+    }
+
     /// Whether a class of personal data is open to them; of themselves all is.
     #[must_use]
     pub fn opens(&self, class: Class, about: Option<PersonId>) -> bool {
@@ -228,10 +253,16 @@ impl Call {
     /// Waits, within a bound, until the rows show what a read asks for with `min_position`.
     ///
     /// # Errors
-    /// 503 where they do not in time.
+    /// 400 for a position that nobody was given yet, 503 where they do not in time.
     pub async fn fresh(&self, query: &Query) -> Result<(), Problem> {
         let Some(position) = query.get::<u64>("min_position", &"a position of this ledger")? else { return Ok(()) };
-        let follower = &self.guest.service.follower;
+        let Service { follower, desk, .. } = &*self.guest.service;
+        if follower.state(self.organisation).await.bookmark >= position {
+            return Ok(());
+        }
+        if desk.store.head(self.organisation).await?.is_none_or(|head| head.position < position) {
+            return Err(Problem::new("malformed").detail("The query parameter min_position lies beyond the end of this ledger."));
+        }
         if follower.wait_for(self.organisation, position, WAIT).await {
             return Ok(());
         }

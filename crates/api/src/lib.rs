@@ -17,6 +17,7 @@ pub mod measure;
 pub mod names;
 pub mod opening;
 pub mod problem;
+pub mod reads;
 pub mod resource;
 pub mod resources;
 pub mod routes;

@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::care::Operations;
 use crate::limits::RateLimiter;
 use crate::names::Names;
+use crate::reads::ReadLog;
 use crate::table::Places;
 use crate::token::Verifier;
 
@@ -37,6 +38,8 @@ pub struct Service {
     pub names: Names,
     /// Where each action is done.
     pub places: Arc<Places>,
+    /// What inspectors read, on its way into their ledgers.
+    pub reads: ReadLog,
     /// Long work under way.
     pub operations: Operations,
     /// The contract, as printed.

@@ -11,6 +11,7 @@ pub mod needs_analysis;
 pub mod organisation;
 pub mod person;
 pub mod programme;
+pub mod reads;
 pub mod session;
 pub mod stage;
 

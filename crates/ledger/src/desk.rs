@@ -10,8 +10,9 @@ use lastresort_fact::{Actor, Decides, EventId, Fact, GrantId, Instant, Organisat
 use uuid::Uuid;
 
 pub use self::work::Work;
-use crate::append::{CommandKey, Outcome, Receipt, StreamRef};
+use crate::append::{ClaimName, CommandKey, Outcome, Receipt, StreamRef};
 use crate::clock::Clock;
+use crate::kept::Kept;
 use crate::keys::Keyring;
 use crate::store::{AnyStore, Kind, StoreError};
 
@@ -120,6 +121,11 @@ pub trait States {
     /// # Errors
     /// Where the store fails.
     async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError>;
+    /// The stream that holds a value only one may hold.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError>;
     /// The domain's clock.
     fn now(&self) -> Instant;
 }
@@ -133,9 +139,32 @@ pub struct Desk {
     pub keys: Arc<Keyring>,
     /// The domain's clock.
     pub clock: Clock,
+    /// States kept between commands.
+    pub kept: Arc<Kept>,
 }
 
 impl Desk {
+    /// A stream's state and version for a reader: as kept where that was so
+    /// half a second ago at the most, else as it is.
+    ///
+    /// # Errors
+    /// Where the store fails or holds an event this program does not know.
+    pub async fn current<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
+        let stream = StreamRef::new(T::TYPE, id);
+        if let Some(found) = self.kept.get::<T>(organisation, &stream) {
+            let moved = !found.trusted && !self.store.stream(organisation, Kind::of::<Root<T>>(), id, found.version).await?.is_empty();
+            if !moved {
+                if !found.trusted {
+                    self.kept.put(organisation, &stream, Arc::new(found.state.clone()), found.version);
+                }
+                return Ok((found.state, found.version));
+            }
+        }
+        let (state, version) = self.load::<T>(organisation, id).await?;
+        self.kept.put(organisation, &stream, Arc::new(state.clone()), version);
+        Ok((state, version))
+    }
+
     /// Loads a stream's state and version.
     ///
     /// # Errors
@@ -173,17 +202,26 @@ impl Desk {
             let replayed = Done { receipt: stored.receipt, replayed: true };
             return if stored.body == order.key.body { Ok(replayed) } else { Err(DeskError::KeyReused) };
         }
-        for _ in 0..ATTEMPTS {
-            let mut attempt = Work::new(self, order);
-            work(&mut attempt).await?;
+        for nth in 0..ATTEMPTS {
+            // What is kept serves the first attempt; whoever was faster then, the next one looks.
+            let mut attempt = Work::new(self, order, nth == 0);
+            let decided = work(&mut attempt).await;
+            if (decided.is_err() || attempt.changes_nothing()) && attempt.rested_on_the_past().await? {
+                continue;
+            }
+            decided?;
             if attempt.changes_nothing() {
                 return self.nothing_to_do(order, attempt).await;
             }
-            match self.store.append(attempt.into_append()).await? {
-                Outcome::Applied(receipt) => return Ok(Done { receipt, replayed: false }),
+            let (append, states) = attempt.into_append();
+            match self.store.append(append).await? {
+                Outcome::Applied(receipt) => {
+                    states.keep(self, order.organisation, &receipt);
+                    return Ok(Done { receipt, replayed: false });
+                }
                 Outcome::Replayed(receipt) => return Ok(Done { receipt, replayed: true }),
                 Outcome::KeyReused => return Err(DeskError::KeyReused),
-                Outcome::Conflict { .. } | Outcome::ClaimMoved => {}
+                Outcome::Conflict { .. } | Outcome::ClaimMoved => states.forget(self, order.organisation),
                 Outcome::ClaimTaken { kind, holder } => return Err(DeskError::ClaimTaken { kind, holder }),
                 Outcome::EventTooLarge => return Err(DeskError::TooLarge),
                 Outcome::Erased => return Err(DeskError::Erased),
@@ -231,7 +269,12 @@ pub struct Reader<'a> {
 
 impl States for Reader<'_> {
     async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError> {
-        self.desk.load::<T>(self.organisation, id).await
+        self.desk.current::<T>(self.organisation, id).await
+    }
+
+    async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {
+        let name = ClaimName { kind: kind.to_owned(), digest: self.desk.keys.digest(self.organisation, kind, parts) };
+        Ok(self.desk.store.claim(self.organisation, &name).await?)
     }
 
     fn now(&self) -> Instant {

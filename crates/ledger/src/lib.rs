@@ -8,6 +8,7 @@ pub mod desk;
 pub mod fold;
 pub mod follow;
 pub mod ids;
+pub mod kept;
 pub mod keys;
 pub mod postgres;
 pub mod rows;

@@ -69,6 +69,8 @@ settings! {
     "LASTRESORT_CORS_ORIGINS" cors_origins: String,
     /// Threads that answer requests; 0 for as many as there are processors.
     "LASTRESORT_WORKERS" workers: usize,
+    /// Memory for states kept between commands, in MiB; 0 keeps none.
+    "LASTRESORT_KEPT_MIB" kept_mib: usize,
     /// Requests a second that one caller may send in the long run; 0 for no bound.
     "LASTRESORT_RATE_PER_SECOND" rate_per_second: u32,
     /// Requests one caller may send at once after a rest.
@@ -118,7 +120,7 @@ impl Settings {
         }
         let told = toml::Table::try_from(flags).map_err(|error| ConfigError::Invalid(error.to_string()))?;
         all.extend(told);
-        all.try_into().map_err(|error: toml::de::Error| ConfigError::Invalid(error.message().to_owned()))
+        all.try_into().map_err(|error: toml::de::Error| ConfigError::Invalid(error.to_string().trim().replace('\n', " ")))
     }
 
     /// Where ledgers are kept.

@@ -1,5 +1,6 @@
 //! The binary `lastresort`: configuration, wiring, verbs.
 
+mod bench;
 pub mod config;
 mod demo;
 pub mod issuer;

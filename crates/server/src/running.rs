@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
@@ -15,21 +16,28 @@ use lastresort_api::care::Operations;
 use lastresort_api::limits::{RateLimiter, RateSettings};
 use lastresort_api::names::Names;
 use lastresort_api::problem::translate;
+use lastresort_api::reads::ReadLog;
 use lastresort_api::service::Service;
 use lastresort_api::token::{IssuerSettings, KeySource, TokenSettings, Verifier};
 use lastresort_api::{contract, measure, routes};
 use lastresort_ledger::clock::Clock;
 use lastresort_ledger::desk::Desk;
 use lastresort_ledger::follow::Follower;
+use lastresort_ledger::kept::Kept;
 use lastresort_ledger::keys::{Keyring, RootKey, root_key_from_file};
 use lastresort_ledger::postgres::PostgresStore;
 use lastresort_ledger::sqlite::SqliteStore;
 use lastresort_ledger::store::{AnyStore, StoreError};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::config::{ConfigError, Settings, StoreAt};
 use crate::issuer::{ISSUER, IssuerError, LocalIssuer};
+
+/// How often what inspectors read is written.
+const READS_LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,18 +62,20 @@ pub enum StartError {
 /// A store opened with its keys, and the clock: all a command line needs.
 pub async fn desk(settings: &Settings, clock: Clock) -> Result<Desk, StartError> {
     let folder = settings.keys_folder()?;
+    let root = root_key(settings, &folder)?;
     let store: AnyStore = match settings.store_at()? {
         StoreAt::Sqlite(folder) => Arc::new(SqliteStore::open(&folder)?),
         StoreAt::Postgres(url) => Arc::new(PostgresStore::connect(&url, settings.connections).await?),
     };
-    let root = root_key(settings, &folder)?;
     let keys = Arc::new(Keyring::open(&*store, &root, &folder).await?);
-    Ok(Desk { store, keys, clock })
+    let kept = Arc::new(Kept::new(settings.kept_mib.saturating_mul(1 << 20)));
+    Ok(Desk { store, keys, clock, kept })
 }
 
 fn root_key(settings: &Settings, folder: &Path) -> Result<RootKey, StartError> {
     if !settings.root_key.0.is_empty() {
-        return Ok(RootKey::from_hex(&settings.root_key.0)?);
+        let unusable = |_| StartError::Other("root_key must be 64 hexadecimal digits".to_owned());
+        return RootKey::from_hex(&settings.root_key.0).map_err(unusable);
     }
     match settings.store_at()? {
         StoreAt::Sqlite(_) => {
@@ -91,6 +101,7 @@ pub struct Running {
     pub service: web::Data<Service>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
+    logging: Logging,
 }
 
 /// Starts the service; it answers when this returns.
@@ -100,7 +111,7 @@ pub struct Running {
 pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, StartError> {
     let desk = desk(settings, clock).await?;
     let (tokens, issuer) = tokens(settings)?;
-    let client = reqwest::Client::builder().build().map_err(|error| StartError::Other(error.to_string()))?;
+    let client = client(settings).map_err(|error| StartError::Other(error.to_string()))?;
     let verifier = Verifier::try_new(tokens, &client).map_err(|error| StartError::Other(error.to_string()))?;
     verifier.warm().await;
     let follower = Follower::start(Arc::clone(&desk.store), lastresort_views::all(), desk.clock.clone()).await?;
@@ -117,6 +128,7 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, StartEr
         limiter,
         access: Access::default(),
         names: Names::default(),
+        reads: ReadLog::default(),
         operations: Operations::default(),
         places: Arc::new(table.places.clone()),
         contract: contract::text(table).into(),
@@ -138,7 +150,7 @@ fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, S
             .wrap(cors(&origins))
     })
     .shutdown_timeout(30)
-    .client_request_timeout(std::time::Duration::from_secs(10))
+    .client_request_timeout(Duration::from_secs(10))
     .disable_signals();
     if settings.workers > 0 {
         server = server.workers(settings.workers);
@@ -147,7 +159,8 @@ fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, S
     let server = server.bind(&settings.listen).map_err(unheard)?;
     let address = server.addrs().first().copied().ok_or_else(|| StartError::Other("no address to listen on".to_owned()))?;
     let server = server.run();
-    Ok(Running { address, service, handle: server.handle(), serving: tokio::spawn(server) })
+    let logging = Logging::start(service.clone());
+    Ok(Running { address, service, handle: server.handle(), serving: tokio::spawn(server), logging })
 }
 
 impl Running {
@@ -158,13 +171,46 @@ impl Running {
     pub async fn stop(self) -> std::io::Result<()> {
         self.handle.stop(true).await;
         let served = self.serving.await;
+        self.logging.stop().await;
+        self.service.reads.flush(&self.service.desk).await;
         self.service.follower.stop().await;
         self.service.desk.store.close().await;
         served.unwrap_or(Ok(()))
     }
 }
 
-fn tokens(settings: &Settings) -> Result<(TokenSettings, String), StartError> {
+/// Writes what inspectors read, about once a second. On a thread of its own: a
+/// command stays on the thread it began on.
+struct Logging {
+    end: oneshot::Sender<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Logging {
+    fn start(service: web::Data<Service>) -> Self {
+        let (end, mut told) = oneshot::channel();
+        let (done, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                while timeout(READS_LOGGED_EVERY, &mut told).await.is_err() {
+                    service.reads.flush(&service.desk).await;
+                }
+            });
+            drop(service);
+            let _nobody_waits = done.send(());
+        });
+        Self { end, ended }
+    }
+
+    async fn stop(self) {
+        let _ended_already = self.end.send(());
+        let _ended = self.ended.await;
+    }
+}
+
+/// Whose tokens are believed, and the issuer among them whose subjects are operators.
+pub(crate) fn tokens(settings: &Settings) -> Result<(TokenSettings, String), StartError> {
     let (issuer, keys) = if settings.issuer.is_empty() {
         let local = LocalIssuer::open(&settings.keys_folder()?, &settings.audience)?;
         tracing::warn!("no issuer is configured: tokens of the local issuer are believed, which is for development only");
@@ -176,6 +222,14 @@ fn tokens(settings: &Settings) -> Result<(TokenSettings, String), StartError> {
     };
     let issuers = vec![IssuerSettings { issuer: issuer.clone(), audience: settings.audience.clone(), keys }];
     Ok((TokenSettings { issuers }, issuer))
+}
+
+/// What fetches keys. Certificates are needed, and looked for, only where they
+/// come over TLS: a bare machine may have none.
+fn client(settings: &Settings) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder();
+    let client = if settings.jwks.starts_with("https://") { client } else { client.tls_certs_only([]) };
+    client.build()
 }
 
 /// The process's figures: one recorder, however many services are started in it.

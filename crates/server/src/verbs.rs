@@ -4,6 +4,7 @@ mod bootstrap;
 mod rebuild;
 mod serve;
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use lastresort_ledger::clock::Clock;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::serve::until_told;
+use crate::bench::Bench;
 use crate::config::{DEFAULTS, Flags, Settings};
 use crate::demo::Demo;
 use crate::issuer::LocalIssuer;
@@ -42,8 +44,11 @@ enum Verb {
     Bootstrap(bootstrap::Bootstrap),
     /// Bring the store's schema up to date, and end.
     Migrate,
-    /// Fold the rows of one ledger, or of all, anew, while the service goes on.
+    /// Fold the rows of one ledger, or of all, anew; on PostgreSQL while servers go
+    /// on (on SQLite ask the running one: `POST …/rebuilds`).
     Rebuild(rebuild::Rebuild),
+    /// Measure how fast the service is on a store of the bench's own; prints JSON.
+    Bench(Bench),
     /// Print a token of the local issuer, for development.
     Token {
         /// The subject.
@@ -69,13 +74,14 @@ pub async fn run(cli: Cli) -> Result<(), StartError> {
     };
     let settings = Settings::read(cli.config.as_deref(), &flags)?;
     match cli.verb {
-        Verb::Config => print!("{DEFAULTS}"),
-        Verb::Openapi => print!("{}", contract::text(routes::table())),
-        Verb::Token { subject, hours } => println!("{}", token(&settings, &subject, hours)?),
+        Verb::Config => say(DEFAULTS)?,
+        Verb::Openapi => say(&contract::text(routes::table()))?,
+        Verb::Token { subject, hours } => say(&format!("{}\n", token(&settings, &subject, hours)?))?,
         Verb::Migrate => {
             logs(&settings)?;
             desk(&settings, Clock::machine()).await?.store.close().await;
         }
+        Verb::Bench(bench) => bench.run(&settings).await?,
         Verb::Serve => {
             logs(&settings)?;
             serve::serve(&settings).await?;
@@ -96,6 +102,14 @@ pub async fn run(cli: Cli) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Prints; a reader that has seen enough is no fault.
+fn say(text: &str) -> Result<(), StartError> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(StartError::Other(error.to_string())),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 fn token(settings: &Settings, subject: &str, hours: u64) -> Result<String, StartError> {
     if !settings.issuer.is_empty() {
         return Err(StartError::Other("an issuer is configured; tokens come from there".to_owned()));
@@ -106,7 +120,7 @@ fn token(settings: &Settings, subject: &str, hours: u64) -> Result<String, Start
 
 fn logs(settings: &Settings) -> Result<(), StartError> {
     let filter = EnvFilter::try_new(&settings.log_filter).map_err(|error| StartError::Other(format!("log_filter: {error}")))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     match settings.log.as_str() {
         "plain" => lines.init(),
         "json" => lines.json().init(),

@@ -18,11 +18,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Happening, Ledgers};
 
+mod shapes;
 mod shown;
 #[cfg(test)]
 mod tests;
 
-pub use shown::{
+pub use shapes::{
     AssessmentShown, AssessorShown, AttendedDay, CandidateShown, CandidateStatus, EvidenceShown, MentorShown, ObservationShown, PreLoadShown,
     RemedialShown, RemedialStatus, RequiredActionShown, StageEntryShown,
 };

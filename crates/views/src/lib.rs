@@ -4,12 +4,14 @@
 //! A row holds dated facts, so that late arrivals give the same row in any
 //! order; what rests on today is worked out when somebody asks.
 
+pub mod candidate;
 pub mod curriculum;
 pub mod grant;
 pub mod needs_analysis;
 pub mod organisation;
 pub mod person;
 pub mod programme;
+pub mod session;
 #[cfg(test)]
 mod testing;
 mod world;
@@ -23,6 +25,8 @@ use lastresort_ledger::view::Views;
 pub fn all() -> Views<Ledgers> {
     Views::default().with::<organisation::Organisations>().with::<grant::Grants>().with::<person::Persons>()
         .with::<curriculum::Curricula>().with::<needs_analysis::NeedsAnalyses>().with::<programme::Programmes>()
+        .with::<candidate::Candidates>()
+        .with::<session::Sessions>()
 }
 
 /// The moment an answer is for: what rests on today rests on this.

@@ -2,7 +2,7 @@
 //! that any order of late arrival gives the same row.
 
 use chrono::NaiveDate;
-use lastresort_fact::{Actor, EventId, Instant, PersonId, Role, Stamp};
+use lastresort_fact::{Actor, Class, EventId, Instant, PersonId, PersonalText, Role, Sealed, Stamp};
 use lastresort_ledger::append::StreamRef;
 use lastresort_ledger::view::{Recorded, View};
 use proptest::prelude::*;
@@ -27,6 +27,12 @@ pub(crate) fn day(text: &str) -> NaiveDate {
 /// An instant, as `2021-03-08T10:00:00Z`.
 pub(crate) fn at(text: &str) -> Instant {
     text.parse().expect("an instant")
+}
+
+/// A text that was sealed.
+pub(crate) fn sealed() -> PersonalText {
+    let (algorithm, commitment) = ("xc20p".to_owned(), "0".repeat(64));
+    PersonalText::Sealed(Sealed { key: id(1), algorithm, ciphertext: Some("AA".to_owned()), commitment, class: Class::Narrative, origin: None })
 }
 
 /// What happened in the `hour`th hour since 1 November 2020, 08:00 UTC, and was recorded at a position.

@@ -1,11 +1,14 @@
 //! Everything that can happen in a ledger, as this program knows it.
 
+use lastresort_domain::candidate::CandidateEvent;
 use lastresort_domain::curriculum::CurriculumEvent;
 use lastresort_domain::grant::GrantEvent;
 use lastresort_domain::needs_analysis::NeedsAnalysisEvent;
 use lastresort_domain::organisation::OrganisationEvent;
 use lastresort_domain::person::PersonEvent;
+use lastresort_domain::reads::ReadsEvent;
 use lastresort_domain::programme::ProgrammeEvent;
+use lastresort_domain::session::SessionEvent;
 use lastresort_fact::{Decides, Fact, Happened};
 use lastresort_ledger::keys::place;
 use lastresort_ledger::store::StoredEvent;
@@ -65,8 +68,14 @@ happening! {
     NeedsAnalysis(NeedsAnalysisEvent) = lastresort_domain::needs_analysis::NeedsAnalysis,
     /// To a programme.
     Programme(ProgrammeEvent) = lastresort_domain::programme::Programme,
+    /// To a candidate.
+    Candidate(CandidateEvent) = lastresort_domain::candidate::Candidate,
+    /// To a session.
+    Session(SessionEvent) = lastresort_domain::session::Session,
     /// To a person.
     Person(PersonEvent) = lastresort_domain::person::Person,
+    /// To a log of what an inspector read.
+    Reads(ReadsEvent) = lastresort_domain::reads::Reads,
 }
 
 fn read<E: Happened>(event: &StoredEvent, wrap: fn(E) -> Happening) -> Result<Recorded<Happening>, String> {

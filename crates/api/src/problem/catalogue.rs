@@ -49,7 +49,6 @@ catalogue! {
     401 unauthenticated "A valid bearer token is needed" "Send Authorization: Bearer with a token of an issuer this service knows, meant for this service."
     401 token_expired "The token has expired" "Get a new token from the issuer and send the request again."
     403 not_permitted "No grant allows this" "Nobody gave the caller a grant that allows this here and now. Ask whoever gives grants in this organisation."
-    409 grant_expired "The grant has ended" "The grant this rests on was revoked or ran out before the command was recorded. Ask for a new one."
     429 (retryable) rate_limited "Too many requests" "The caller used up what it may ask for. Wait for the time in Retry-After; RateLimit says what is left."
 
     // The request as such.
@@ -78,7 +77,6 @@ catalogue! {
     409 unknown_reference "It names something this ledger does not hold" "An id in the body names nothing in this organisation. Send it once that exists, or correct the id."
     409 not_assigned "The caller is not assigned here" "Only whoever is assigned to the candidate or session, within the dates of the assignment, does this."
     409 not_employed "The person is not employed there on that day" "The command needs somebody in employment on that date. Record the employment first, or name somebody else."
-    409 in_the_future "It cannot have happened yet" "What is recorded has happened: its instant or day is not later than now. Only what takes effect on a day may be announced."
     409 erased "The personal data is gone" "The key to it was destroyed on request; the fact stands, what it said of a person cannot be read any more."
 
     // The rules of the domain, in their order.
@@ -86,7 +84,7 @@ catalogue! {
     409 stage_out_of_order "The stages run in order" "An earlier stage is not yet open or not yet closed. Start, complete or defer that one first."
     409 stage_gate_unmet "Conditions of the stage are not met" "Everything that is missing is listed. Meet it, or record a waiver with its reason and new date."
     409 version_pinned "The programme pinned another version" "A programme keeps the needs analysis, curriculum and policy it began with. Migrate it on record to use another."
-    409 late_entry "It comes late without a reason" "The fact happened longer ago than is taken as a matter of course. Say why it comes late; both dates are kept."
+    409 late_entry "It is told of a time it cannot have been" "A fact has the time it was so, never in the future and never before what it follows; both that and the time of recording are kept. Only what takes effect on a day may be announced."
     409 ratio_exceeded "Too few trainers for the learners" "Physical skills are taught with at most twelve learners to a trainer; candidates do not count as trainers. Add a trainer, or split the group."
     409 cohort_too_large "The group is too large" "A group that is taught physical skills never has more than eighteen learners. Split it."
     409 second_trainer_needed "A second trainer is needed" "More than twelve learners need two trainers, and one alone needs a low risk in all four domains. Add a trainer, or assess the risk."

@@ -1,16 +1,17 @@
 //! One attempt at a command: what it has seen, what it decided, and the append
 //! that comes of it.
 
-use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use lastresort_fact::{Asked, Decides, EventId, Instant, OrganisationId, Refusal, Stamp, Unmet};
+use lastresort_fact::{Asked, Decides, EventId, Instant, OrganisationId, Refusal, Root, Stamp, Unmet};
 use uuid::Uuid;
 
 use super::{Desk, DeskError, Expect, Order, States};
-use crate::append::{Append, Claim, ClaimName, Digest, NewEvent, StreamRef, StreamWrite};
+use crate::append::{Append, Claim, ClaimName, Digest, NewEvent, Receipt, StreamRef, StreamWrite};
+use crate::kept::AnyState;
 use crate::keys::KeysUsed;
-use crate::store::StoreError;
+use crate::store::{Kind, StoreError};
 
 /// One attempt at a command. A stream is loaded once, and what was decided on
 /// it is remembered: the attempt sees one state of it from first to last.
@@ -18,7 +19,9 @@ pub struct Work<'a> {
     desk: &'a Desk,
     order: &'a Order,
     at: Instant,
-    states: BTreeMap<StreamRef, (Box<dyn Any + Send + Sync>, u64)>,
+    may_use_kept: bool,
+    kept: Vec<(Kind, Uuid, u64)>,
+    states: BTreeMap<StreamRef, (AnyState, u64)>,
     seen: BTreeMap<StreamRef, u64>,
     held: BTreeMap<(String, Digest), (ClaimName, Option<StreamRef>)>,
     decided: Vec<StreamRef>,
@@ -36,10 +39,29 @@ impl States for Work<'_> {
         {
             return Ok((state.clone(), *version));
         }
-        let (state, version) = self.desk.load::<T>(self.order.organisation, id).await?;
+        let kept = if self.may_use_kept { self.desk.kept.get::<T>(self.order.organisation, &stream) } else { None };
+        let (state, version) = match kept {
+            Some(found) => {
+                self.kept.push((Kind::of::<Root<T>>(), id, found.version));
+                (found.state, found.version)
+            }
+            None => self.desk.load::<T>(self.order.organisation, id).await?,
+        };
         self.seen.insert(stream.clone(), version);
-        self.states.insert(stream, (Box::new(state.clone()), version));
+        self.states.insert(stream, (Arc::new(state.clone()), version));
         Ok((state, version))
+    }
+
+    // What is decided rests on it: where it is another by the time of the append, the command is decided again.
+    async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {
+        let name = self.claim_name(kind, parts);
+        let asked = (name.kind.clone(), name.digest);
+        if let Some((_, holder)) = self.held.get(&asked) {
+            return Ok(holder.clone());
+        }
+        let holder = self.desk.store.claim(self.order.organisation, &name).await?;
+        self.held.insert(asked, (name, holder.clone()));
+        Ok(holder)
     }
 
     fn now(&self) -> Instant {
@@ -48,11 +70,13 @@ impl States for Work<'_> {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(desk: &'a Desk, order: &'a Order) -> Self {
+    pub(super) fn new(desk: &'a Desk, order: &'a Order, may_use_kept: bool) -> Self {
         Self {
             desk,
             order,
             at: desk.clock.now(),
+            may_use_kept,
+            kept: Vec::new(),
             states: BTreeMap::new(),
             seen: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -136,11 +160,14 @@ impl<'a> Work<'a> {
         }
         let mut written = Vec::with_capacity(events.len());
         for (event, sequence) in events.iter().zip(version + 1..) {
-            state.apply(event, &asked.stamp());
-            written.push(self.prepare(&stream, sequence, event.clone(), &asked).await?);
+            let stamp = Stamp { event_id: EventId(crate::ids::new()), ..asked.stamp() };
+            let (new, sealed) = self.prepare(&stream, sequence, event.clone(), stamp).await?;
+            // Remembered as it will be loaded: opened only where the aggregate opens.
+            state.apply(if T::OPENS { event } else { &sealed }, &new.stamp);
+            written.push(new);
         }
         if !written.is_empty() {
-            self.states.insert(stream.clone(), (Box::new(state), version + written.len() as u64));
+            self.states.insert(stream.clone(), (Arc::new(state), version + written.len() as u64));
             match self.writes.iter_mut().find(|write| write.stream == stream) {
                 Some(begun) => begun.events.extend(written),
                 None => self.writes.push(StreamWrite { stream, expected: version, events: written }),
@@ -154,15 +181,15 @@ impl<'a> Work<'a> {
         stream: &StreamRef,
         sequence: u64,
         mut event: E,
-        asked: &Asked,
-    ) -> Result<NewEvent, DeskError> {
+        stamp: Stamp,
+    ) -> Result<(NewEvent, E), DeskError> {
         let desk = self.desk;
         desk.keys.seal(&*desk.store, self.order.organisation, stream, sequence, &mut event, &mut self.keys).await?;
         let value = serde_json::to_value(&event).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let leaf_body = lastresort_proof::leaf::body(&value["value"])
             .map_err(|error| Refusal::one("invalid", format!("The request cannot be recorded: {error}.")))?;
-        let stamp = Stamp { event_id: EventId(crate::ids::new()), ..asked.stamp() };
-        Ok(NewEvent { event_type: event.name(), event_version: event.version(), stamp, event: value.to_string(), leaf_body })
+        let new = NewEvent { event_type: event.name(), event_version: event.version(), stamp, event: value.to_string(), leaf_body };
+        Ok((new, event))
     }
 
     /// Takes a value that only one stream of the ledger may hold.
@@ -177,24 +204,22 @@ impl<'a> Work<'a> {
         self.releases.push(name);
     }
 
-    /// The stream that holds a value. What is decided rests on it: where it is
-    /// another by the time of the append, the command is decided again.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {
-        let name = self.claim_name(kind, parts);
-        let asked = (name.kind.clone(), name.digest);
-        if let Some((_, holder)) = self.held.get(&asked) {
-            return Ok(holder.clone());
-        }
-        let holder = self.desk.store.claim(self.order.organisation, &name).await?;
-        self.held.insert(asked, (name, holder.clone()));
-        Ok(holder)
-    }
-
     fn claim_name(&self, kind: &str, parts: &[&str]) -> ClaimName {
         ClaimName { kind: kind.to_owned(), digest: self.desk.keys.digest(self.order.organisation, kind, parts) }
+    }
+
+    /// Whether anything that was kept and rested on has moved since: what was
+    /// decided, or refused, is then of the past. What moved is forgotten.
+    pub(super) async fn rested_on_the_past(&self) -> Result<bool, StoreError> {
+        let mut moved = false;
+        for (kind, id, version) in &self.kept {
+            let organisation = self.order.organisation;
+            if !self.desk.store.stream(organisation, *kind, *id, *version).await?.is_empty() {
+                self.desk.kept.lose(organisation, &StreamRef::new(kind.name(), *id));
+                moved = true;
+            }
+        }
+        Ok(moved)
     }
 
     /// Whether nothing came of what was decided.
@@ -207,10 +232,12 @@ impl<'a> Work<'a> {
         self.decided.iter().map(|stream| (stream.clone(), self.seen.get(stream).copied().unwrap_or(0))).collect()
     }
 
-    pub(super) fn into_append(self) -> Append {
+    /// The append that comes of it, and the states it leaves behind.
+    pub(super) fn into_append(self) -> (Append, Left) {
         let order = self.order;
         let written: Vec<_> = self.writes.iter().map(|write| write.stream.clone()).collect();
-        Append {
+        let left = Left { at: self.at, states: self.states, written: written.clone() };
+        let append = Append {
             organisation: order.organisation,
             opens: order.opens,
             also: self.seen.into_iter().filter(|(stream, _)| !written.contains(stream)).collect(),
@@ -224,6 +251,35 @@ impl<'a> Work<'a> {
             new_keys: self.keys.new,
             used_keys: self.keys.used.into_iter().collect(),
             at: self.at,
+        };
+        (append, left)
+    }
+}
+
+/// The states an attempt leaves behind: what its streams are, once it is applied.
+pub(super) struct Left {
+    at: Instant,
+    states: BTreeMap<StreamRef, (AnyState, u64)>,
+    written: Vec<StreamRef>,
+}
+
+impl Left {
+    /// Keeps them: the append found every version as it was seen.
+    pub(super) fn keep(self, desk: &Desk, organisation: OrganisationId, receipt: &Receipt) {
+        for (stream, (state, version)) in self.states {
+            // Recorded at another time than was remembered, it will be loaded.
+            if receipt.recorded_at != self.at && self.written.contains(&stream) {
+                desk.kept.lose(organisation, &stream);
+            } else {
+                desk.kept.put(organisation, &stream, state, version);
+            }
+        }
+    }
+
+    /// Forgets what is kept of their streams: some are not as they were seen.
+    pub(super) fn forget(self, desk: &Desk, organisation: OrganisationId) {
+        for stream in self.states.keys() {
+            desk.kept.lose(organisation, stream);
         }
     }
 }

@@ -37,6 +37,7 @@ mod data_keys;
 mod desk;
 mod followers;
 mod histories;
+mod kept;
 mod keyring;
 mod killed;
 mod only_postgres;

@@ -6,6 +6,7 @@ use lastresort_fact::{Actor, Instant, OrganisationId, Role, Scope};
 use lastresort_ledger::append::CommandKey;
 use lastresort_ledger::clock::Clock;
 use lastresort_ledger::desk::{Desk, DeskError, Done, Expect, Order};
+use lastresort_ledger::kept::Kept;
 use lastresort_ledger::keys::{Keyring, RootKey};
 use lastresort_ledger::store::{AnyStore, StoreError};
 use uuid::Uuid;
@@ -30,7 +31,7 @@ pub(crate) async fn desk(scene: &Scene) -> Desk {
 /// A desk of another server, perhaps, on the same keys.
 pub(crate) async fn desk_on(store: AnyStore, scene: &Scene) -> Desk {
     let keys = Keyring::open(&*store, &root(), scene.keys.path()).await.expect("a keyring");
-    Desk { store, keys: Arc::new(keys), clock: Clock::standing(NOON) }
+    Desk { store, keys: Arc::new(keys), clock: Clock::standing(NOON), kept: Arc::new(Kept::new(1 << 20)) }
 }
 
 pub(crate) fn order(organisation: OrganisationId) -> Order {

@@ -1,0 +1,149 @@
+//! What is shown of a session.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Attainment, AttainmentShown, AttainmentStatus, AttendanceShown, Dated, ModuleId, ModuleMinutes, OwnerTold, PersonId, Responsibility,
+    ResponsibilityShown, ResponsibilityStatus, SessionKind, SessionModuleShown, SessionRow, SessionShown, SessionStatus, TrainerPart, Word,
+};
+
+/// A responsibility as it adds up from what was told.
+struct Standing<'a> {
+    told: &'a OwnerTold,
+    agreed_by: BTreeSet<PersonId>,
+}
+
+impl SessionRow {
+    pub(super) fn status(&self) -> SessionStatus {
+        match (&self.completed, &self.cancelled) {
+            (Some(_), _) => SessionStatus::Completed,
+            (None, Some(_)) => SessionStatus::Cancelled,
+            (None, None) => SessionStatus::Planned,
+        }
+    }
+
+    /// Those who must agree: every mentor and candidate.
+    fn parties(&self) -> BTreeSet<PersonId> {
+        let party = |part| matches!(part, TrainerPart::Mentor | TrainerPart::Candidate);
+        self.plan.trainers.iter().filter(|trainer| party(trainer.part)).map(|trainer| trainer.person).collect()
+    }
+
+    fn standing<'a>(&self, words: &'a [Dated<OwnerTold>]) -> Option<Standing<'a>> {
+        let parties = self.parties();
+        let own = |by: Option<PersonId>| by.filter(|person| parties.contains(person));
+        let mut standing: Option<Standing<'a>> = None;
+        for told in words.iter().map(|dated| &dated.value) {
+            match (&told.word, standing.as_mut()) {
+                (Word::Agreed, Some(held)) if held.told.owner == told.owner => held.agreed_by.extend(own(told.by)),
+                (Word::Agreed, _) => {}
+                (Word::Proposed, _) => standing = Some(Standing { told, agreed_by: own(told.by).into_iter().collect() }),
+                (Word::Changed(_), _) => standing = Some(Standing { told, agreed_by: BTreeSet::new() }),
+            }
+        }
+        standing
+    }
+
+    fn responsibility(&self, responsibility: Responsibility) -> ResponsibilityShown {
+        let actual = self.completed.iter().flat_map(|dated| &dated.value.0).find(|owner| owner.responsibility == responsibility);
+        let standing = self.owners.get(&responsibility).and_then(|words| self.standing(words));
+        let status = match &standing {
+            None => ResponsibilityStatus::Unowned,
+            Some(Standing { told, .. }) if matches!(told.word, Word::Changed(_)) => ResponsibilityStatus::Changed,
+            Some(Standing { agreed_by, .. }) if self.parties().is_subset(agreed_by) => ResponsibilityStatus::Agreed,
+            Some(_) => ResponsibilityStatus::Proposed,
+        };
+        let reason = standing.as_ref().and_then(|standing| match &standing.told.word {
+            Word::Changed(reason) => Some(reason.clone()),
+            Word::Proposed | Word::Agreed => None,
+        });
+        ResponsibilityShown {
+            responsibility,
+            status,
+            owner: standing.as_ref().map(|standing| standing.told.owner),
+            agreed_by: standing.map(|standing| standing.agreed_by.into_iter().collect()).unwrap_or_default(),
+            reason,
+            actual_owner: actual.map(|owner| owner.owner),
+        }
+    }
+
+    fn modules(&self) -> Vec<SessionModuleShown> {
+        let shown = |planned: &ModuleMinutes| {
+            let actual = self.completed.iter().flat_map(|dated| &dated.value.1).find(|actual| actual.module == planned.module);
+            SessionModuleShown {
+                module: planned.module,
+                minutes: planned.minutes,
+                assessment_minutes: planned.assessment_minutes,
+                actual_minutes: actual.map(|actual| actual.minutes),
+                actual_assessment_minutes: actual.map(|actual| actual.assessment_minutes),
+            }
+        };
+        self.plan.modules.iter().map(shown).collect()
+    }
+
+    fn attendance(&self) -> Vec<AttendanceShown> {
+        let lines = self.attendance.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, dated)| (*person, *module, dated)));
+        lines.map(|(person, module, dated)| AttendanceShown { person, module, minutes: dated.value.value, fact: dated.value.fact }).collect()
+    }
+
+    fn attainment(&self) -> Vec<AttainmentShown> {
+        let lines = self.attainment.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, held)| held.shown(*person, *module)));
+        lines.flatten().collect()
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn shown(&self) -> SessionShown {
+        let plan = self.plan.clone();
+        let shared = plan.kind == SessionKind::CoDelivery;
+        SessionShown {
+            id: self.id,
+            version: self.version,
+            programme: plan.programme,
+            stage: plan.stage,
+            kind: plan.kind,
+            status: self.status(),
+            title: plan.title,
+            modules: self.modules(),
+            starts_at: plan.starts_at,
+            ends_at: plan.ends_at,
+            unit: plan.unit,
+            venue: plan.venue,
+            trainers: plan.trainers,
+            learners_max: plan.learners_max,
+            physical: plan.physical,
+            low_risk: plan.low_risk,
+            responsibilities: if shared { Responsibility::ALL.map(|each| self.responsibility(each)).to_vec() } else { Vec::new() },
+            roster: self.roster.as_ref().map(|dated| dated.value.clone()).unwrap_or_default(),
+            attendance: self.attendance(),
+            attainment: self.attainment(),
+            planned_at: self.planned_at,
+            completed_at: self.completed.as_ref().map(|dated| dated.at),
+            cancelled_at: self.cancelled.as_ref().map(|dated| dated.at),
+            cancellation_reason: self.cancelled.as_ref().map(|dated| dated.value.clone()),
+        }
+    }
+}
+
+impl Attainment {
+    fn shown(&self, person: PersonId, module: ModuleId) -> Option<AttainmentShown> {
+        let judged = self.judged.as_ref()?;
+        let (result, waits) = judged.value.value;
+        // A signature is for what was judged before it.
+        let signed = self.countersigned.as_ref().filter(|signed| waits && (signed.at, signed.position) > (judged.at, judged.position));
+        let status = match (waits, signed) {
+            (false, _) => AttainmentStatus::Judged,
+            (true, Some(_)) => AttainmentStatus::Countersigned,
+            (true, None) => AttainmentStatus::Provisional,
+        };
+        Some(AttainmentShown {
+            person,
+            module,
+            result,
+            status,
+            judged_at: judged.at,
+            judged_by: judged.value.by,
+            countersigned_at: signed.map(|signed| signed.at),
+            countersigned_by: signed.and_then(|signed| signed.value),
+        })
+    }
+}
