@@ -34,18 +34,27 @@ pub struct Asking<C> {
     pub command: C,
     /// When what is told was so; now, where absent.
     pub occurred_at: Option<Instant>,
+    /// The fact it corrects.
+    pub supersedes: Option<EventId>,
 }
 
 impl<C> From<C> for Asking<C> {
     fn from(command: C) -> Self {
-        Self { command, occurred_at: None }
+        Self { command, occurred_at: None, supersedes: None }
     }
 }
 
 impl<C> Asking<C> {
     /// The command, told of another time.
     pub const fn told(command: C, occurred_at: Option<Instant>) -> Self {
-        Self { command, occurred_at }
+        Self { command, occurred_at, supersedes: None }
+    }
+
+    /// The same, in place of what a fact said.
+    #[must_use]
+    pub fn correcting(mut self, supersedes: Option<EventId>) -> Self {
+        self.supersedes = supersedes;
+        self
     }
 }
 
@@ -166,7 +175,7 @@ impl Call {
     /// Every reason why nothing was written.
     pub async fn perform<R: Resource>(self, ready: Ready<CommandOf<R>>) -> Answer {
         let Ready { id, expect, asking, acting, raw, status } = ready;
-        let order = self.order(acting, &raw, asking.occurred_at, status)?;
+        let order = Order { supersedes: asking.supersedes, ..self.order(acting, &raw, asking.occurred_at, status)? };
         let person = self.known.person;
         let command = &asking.command;
         let done = self

@@ -44,6 +44,7 @@ pub fn contract(mut table: Table) -> Value {
         let item = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
         item[operation.method.as_str().to_lowercase()] = said(operation, &problem, &receipt);
     }
+    table.shapes.say_rules(table.operations.iter().filter_map(|operation| operation.body.as_ref()));
     let used: Vec<&str> = table.operations.iter().map(|operation| operation.tag).collect();
     let tags: Vec<Value> = GROUPS
         .iter()
@@ -152,7 +153,7 @@ fn command_parameters(operation: &Operation) -> Vec<Value> {
             "in": "header",
             "required": required,
             "description": "The `ETag` of the version this was decided on.",
-            "schema": {"type": "string", "pattern": "^\"[0-9]+\"$"},
+            "schema": {"type": "string", "pattern": "^\"[0-9]{1,18}\"$"},
         }));
     }
     parameters

@@ -22,6 +22,10 @@ use crate::table::Parameter;
 pub const LIMIT_MAX: u32 = 200;
 /// The rows of a page where nobody says how many.
 const LIMIT: u32 = 50;
+/// The longest text that is searched for.
+const SEARCH_MAX: usize = 100;
+/// What is searched for holds no control characters, and neither begins nor ends with space.
+const SEARCH_PATTERN: &str = r"^[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F]$";
 
 /// Where a page begins.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,7 +71,7 @@ pub fn parameters<R: Resource>() -> Vec<Parameter> {
     }
     if let Some(name) = R::SEARCH {
         let about = "Whose name holds this text, in whatever case.".to_owned();
-        all.push(Parameter { name, about, schema: Shape(json!({"type": "string", "minLength": 2, "maxLength": 100})) });
+        all.push(Parameter { name, about, schema: Shape(json!({"type": "string", "minLength": 2, "maxLength": SEARCH_MAX, "pattern": SEARCH_PATTERN})) });
     }
     all.extend(R::FILTERS.iter().map(|sieve| Parameter {
         name: sieve.name,
@@ -91,6 +95,9 @@ pub async fn list<R: Resource>(call: &Call) -> Answer {
     call.fresh(&query).await?;
     let mut question = question::<R>(call, &query)?;
     if let Some(text) = R::SEARCH.and_then(|name| query.text(name)) {
+        if text.chars().count() > SEARCH_MAX {
+            return Err(Problem::new("malformed").detail(format!("A name is searched by {SEARCH_MAX} characters at most.")));
+        }
         question.filters.push(call.guest.service.names.matching(call, text).await?);
     }
     let page = question.limit;

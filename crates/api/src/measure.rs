@@ -1,12 +1,16 @@
-//! Figures of every request, by route template, never by raw path.
+//! Figures of every request, by route template, never by raw path; and the
+//! headers that keep browsers careful.
 
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::Error;
+
+/// What the docs page may load: itself, and nothing from elsewhere.
+const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The middleware, for `wrap(from_fn(measure))`.
 ///
@@ -25,7 +29,13 @@ pub async fn measure<B: MessageBody + 'static>(request: ServiceRequest, next: Ne
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_seconds", &labels).record(begun.elapsed().as_secs_f64());
     answered.map(|mut response| {
-        response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+        let docs = response.request().path().starts_with("/docs");
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if docs {
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
+            headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
         response
     })
 }

@@ -69,14 +69,21 @@ impl Problem {
         Self::new("fault")
     }
 
+    /// Of what stands in the way of somebody, what they are told: where they may
+    /// not ask at all, nothing else.
+    #[must_use]
+    pub fn told_of(mut unmet: Vec<Unmet>) -> Vec<Unmet> {
+        if unmet.iter().any(|one| one.code == "not_permitted") {
+            unmet.retain(|one| one.code == "not_permitted");
+        }
+        unmet
+    }
+
     /// A domain refusal, with every unmet condition. Its first code names the
     /// problem; where the caller may not ask at all, nothing else is told.
     #[must_use]
     pub fn from_refusal(refusal: Refusal) -> Self {
-        let Refusal(mut unmet) = refusal;
-        if unmet.iter().any(|one| one.code == "not_permitted") {
-            unmet.retain(|one| one.code == "not_permitted");
-        }
+        let unmet = Self::told_of(refusal.0);
         let code = unmet.first().map_or("refused", |first| first.code.as_str());
         let code = if known(code).is_some() {
             code

@@ -155,7 +155,7 @@ pub async fn read<R: Resource>(call: &Call, id: Uuid) -> Answer {
 pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -> Answer {
     let follower = &call.guest.service.follower;
     let position = follower.state(call.organisation).await.bookmark;
-    let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| Problem::new("not_found"))?;
+    let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(R::READERS))?;
     let about = R::about(&found.row);
     let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
     if !readable && caused.is_none() {
@@ -206,7 +206,11 @@ async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<Allow
             cause: None,
             supersedes: None,
         };
-        let blocked_by = state.foretold(action, &asked, &facts);
+        // In no role that may, the command is refused before anything else is looked at.
+        let blocked_by = match action.roles().contains(&asked.role) {
+            true => Problem::told_of(state.foretold(action, &asked, &facts)),
+            false => vec![lastresort_domain::guard::not_permitted(action.roles())],
+        };
         let (method, href) = call.guest.service.places.place(R::ID, action.name(), call.organisation, id, action.part());
         AllowedAction { action: action.name().to_owned(), method, href, allowed: blocked_by.is_empty(), blocked_by }
     });

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::header};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::problem::{extractors, pages, unknown_path};
-use crate::resources::{curricula, grants, needs_analyses, organisations, persons, programmes};
+use crate::resources::{candidates, curricula, grants, needs_analyses, organisations, persons, programmes, sessions};
 use crate::schema::Shape;
 use crate::service::Service;
 use crate::table::{Callers, Entry, Table};
@@ -21,6 +21,8 @@ pub fn table() -> Table {
     curricula::operations(&mut table);
     needs_analyses::operations(&mut table);
     programmes::operations(&mut table);
+    candidates::operations(&mut table);
+    sessions::operations(&mut table);
     feed::operations(&mut table);
     me::operations(&mut table);
     care::operations(&mut table);

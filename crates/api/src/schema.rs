@@ -1,11 +1,12 @@
 //! The shapes of bodies and answers, gathered while the table is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::body::TEXT_PATTERN;
 use crate::resource::{AllowedAction, Resource};
 
 /// A shape named by the contract, or given in place.
@@ -90,11 +91,53 @@ impl Shapes {
         Shape::named(name)
     }
 
+    /// Says of these bodies, and of all they name, what [`Body`](crate::body::Body)
+    /// enforces everywhere: what a text may hold, and that no field is unknown.
+    pub fn say_rules<'a>(&mut self, bodies: impl Iterator<Item = &'a Shape>) {
+        let mut names = Vec::new();
+        bodies.for_each(|Shape(body)| references(body, &mut names));
+        let mut said = BTreeSet::new();
+        while let Some(name) = names.pop() {
+            let Some(shape) = self.0.get_mut(&name).filter(|_| said.insert(name)) else { continue };
+            say_rules(shape);
+            references(shape, &mut names);
+        }
+    }
+
     fn keep(&mut self, name: String, schema: &RefOr<Schema>) {
         // A type that only refers to another has no shape of its own.
         if let Ok(value) = serde_json::to_value(schema) {
             self.0.insert(name, value);
         }
+    }
+}
+
+/// The named shapes that a shape names.
+fn references(shape: &Value, names: &mut Vec<String>) {
+    match shape {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(|to| to.as_str()?.strip_prefix("#/components/schemas/"));
+            names.extend(name.map(str::to_owned));
+            fields.values().for_each(|field| references(field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn say_rules(shape: &mut Value) {
+    let told = ["pattern", "format", "enum", "const"].iter().any(|keyword| shape.get(keyword).is_some());
+    let kinds = &shape["type"];
+    if !told && (kinds == "string" || kinds.as_array().is_some_and(|kinds| kinds.contains(&json!("string")))) {
+        shape["pattern"] = json!(TEXT_PATTERN);
+    }
+    if shape["properties"].is_object() && shape["type"] == "object" && shape.get("additionalProperties").is_none() {
+        shape["additionalProperties"] = json!(false);
+    }
+    match shape {
+        Value::Object(fields) => fields.values_mut().for_each(say_rules),
+        Value::Array(items) => items.iter_mut().for_each(say_rules),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

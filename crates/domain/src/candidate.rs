@@ -49,7 +49,7 @@ pub struct CandidateFacts {
     pub programme: Programme,
     /// The candidate is employed today; whoever is named where somebody is nominated.
     pub employed: bool,
-    /// The provider's word lets whoever asks act as mentor or assessor today.
+    /// The provider's word lets whoever asks, being assigned, act as mentor or assessor today.
     pub asker_eligible: bool,
     /// Whom an assignment names.
     pub named: Named,
@@ -57,15 +57,14 @@ pub struct CandidateFacts {
     pub session_known: bool,
 }
 
-/// What is known of somebody who is to mentor or assess, on the first day of it.
+/// What is known of somebody who is to mentor or assess, on the first day of
+/// it. Whether they hold a grant is not asked: without one they do nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// They are registered in this ledger.
     pub known: bool,
     /// The provider's word lets them act.
     pub eligible: bool,
-    /// They hold a grant in the role.
-    pub granted: bool,
 }
 
 /// What a candidate remembers.
@@ -126,6 +125,11 @@ impl Candidate {
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {
         self.nominated.map(|nominated| nominated.person)
+    }
+
+    /// Their programme.
+    fn of(&self) -> ProgrammeId {
+        self.nominated.map(|nominated| nominated.programme).unwrap_or_default()
     }
 
     /// A text about the candidate, on its way into a fact.
@@ -247,7 +251,7 @@ impl Decides for Candidate {
         }
         match command {
             CandidateCommand::Nominate { id, person, programme } => Self::nominate(id, person, programme, asked, facts),
-            CandidateCommand::Enrol => Ok(vec![CandidateEvent::CandidateEnrolled {}]),
+            CandidateCommand::Enrol => Ok(vec![CandidateEvent::CandidateEnrolled { programme: self.of() }]),
             CandidateCommand::AssignMentor(told) => self.assign_mentor(told, asked, facts),
             CandidateCommand::AssignAssessor(told) => self.assign_assessor(told, asked, facts),
             CandidateCommand::RecordPreLoad { module, percent } => self.progress(module, percent, asked, facts),
@@ -261,7 +265,7 @@ impl Decides for Candidate {
             CandidateCommand::SettleAction { action } => Ok(vec![CandidateEvent::ActionSettled { action }]),
             CandidateCommand::RequestRemedial { request, topic, competencies, rank } => self.request(request, topic, competencies, rank, facts),
             CandidateCommand::CoverRemedial { request, covered, carries_over } => Ok(vec![self.cover(request, covered, carries_over)]),
-            CandidateCommand::Complete => Ok(vec![CandidateEvent::CandidateCompleted {}]),
+            CandidateCommand::Complete => Ok(vec![CandidateEvent::CandidateCompleted { programme: self.of() }]),
             CandidateCommand::Withdraw { reason } => Ok(vec![CandidateEvent::CandidateWithdrawn { reason: self.narrative(reason) }]),
         }
     }
@@ -270,7 +274,7 @@ impl Decides for Candidate {
             CandidateEvent::CandidateNominated { candidate, person, programme } => {
                 self.nominated = Some(Nominated { candidate: *candidate, person: *person, programme: *programme });
             }
-            CandidateEvent::CandidateEnrolled {} => self.enrolled = true,
+            CandidateEvent::CandidateEnrolled { .. } => self.enrolled = true,
             CandidateEvent::MentorAssigned { person, from_on, to_on } => {
                 self.mentors.push(Assignment { person: *person, from_on: *from_on, to_on: *to_on });
             }
@@ -309,7 +313,7 @@ impl Decides for Candidate {
             }
             CandidateEvent::RemedialCovered { request, .. } => self.ended_with(*request, true),
             CandidateEvent::RemedialNotCovered { request, .. } => self.ended_with(*request, false),
-            CandidateEvent::CandidateCompleted {} => self.ended = Some(Ended::Completed),
+            CandidateEvent::CandidateCompleted { .. } => self.ended = Some(Ended::Completed),
             CandidateEvent::CandidateWithdrawn { .. } => self.ended = Some(Ended::Withdrawn),
         }
     }

@@ -337,7 +337,6 @@ impl Person {
         if begun.is_some_and(|period| period.from == told.effective_on && period.tells(&told)) {
             return Ok(Vec::new());
         }
-        unless(self.employer.is_none(), &mut unmet, "not_in_state", "They are employed by another organisation.");
         let free = begun.is_none_or(|period| period.until.is_some_and(|until| until <= told.effective_on));
         unless(free, &mut unmet, "already_done", "They are employed already; an employment must end before another begins.");
         known_unit(told.unit, facts, &mut unmet);
@@ -435,6 +434,7 @@ impl Guarded for Person {
             }
             PersonAction::StartEmployment => {
                 unless(self.kind == PersonKind::Human, &mut unmet, "not_in_state", "A machine is not employed.");
+                unless(self.employer.is_none(), &mut unmet, "not_in_state", "They are employed by another organisation.");
             }
             PersonAction::StateStanding => {
                 unless(self.employer.is_some(), &mut unmet, "not_in_state", "Only the provider's own people have a standing.");

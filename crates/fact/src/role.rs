@@ -81,7 +81,7 @@ impl Role {
 
 /// What a grant reaches: the whole organisation, or one programme and all that belongs to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id", deny_unknown_fields)]
 pub enum Scope {
     /// Everything in the organisation's ledger.
     #[default]

@@ -98,10 +98,13 @@ impl<W: World> Follower<W> {
     }
 
     /// Waits, within a bound, until rows of this program's shape have folded `position`.
+    /// Where folding has halted there is nothing to wait for.
     pub async fn wait_for(&self, organisation: OrganisationId, position: u64, most: Duration) -> bool {
         let Some(ledger) = self.followed(organisation).await else { return false };
         let mut listening = ledger.state.subscribe();
-        timeout(most, listening.wait_for(|state| state.ready && state.bookmark >= position)).await.is_ok_and(|found| found.is_ok())
+        let there = |state: &State| state.ready && state.bookmark >= position;
+        let waited = timeout(most, listening.wait_for(|state| there(state) || state.halted.is_some())).await;
+        waited.is_ok_and(|found| found.is_ok_and(|state| there(&state)))
     }
 
     /// The ledger as it is followed; none where there is no such ledger, whatever anybody asks.

@@ -23,7 +23,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lastresort_fact::{KeyId, OrganisationId, PersonId};
+use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
 use postgres_es::PostgresEventRepository;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _};
@@ -134,6 +134,10 @@ impl Store for PostgresStore {
 
     async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
         read::one_command(&self.pool, organisation, key).await
+    }
+
+    async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError> {
+        read::forget_commands(&self.pool, before).await
     }
 
     async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {

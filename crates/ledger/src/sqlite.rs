@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant as Moment};
 
 use async_trait::async_trait;
-use lastresort_fact::{KeyId, OrganisationId, PersonId};
+use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -208,6 +208,10 @@ impl Store for SqliteStore {
 
     async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
         self.readers.with(move |connection| writer::command(connection, organisation, key)).await
+    }
+
+    async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError> {
+        self.writer.forget_commands(before).await
     }
 
     async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {

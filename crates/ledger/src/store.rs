@@ -193,6 +193,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What a command key was used for, where it was used.
     async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError>;
 
+    /// Forgets commands recorded before an instant, some thousands at most;
+    /// returns how many, so that whoever asks goes on until there are none.
+    async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError>;
+
     /// The stream that holds a claim.
     async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError>;
 

@@ -30,11 +30,11 @@ pub(crate) struct Bench {
     #[arg(long, value_delimiter = ',', default_value = "16,64", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     clients: Vec<u32>,
     /// How many streams of 20 events there are.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     streams: u32,
-    /// For how long each load lasts.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
-    seconds: u32,
+    /// For how many milliseconds each load lasts.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=600_000))]
+    milliseconds: u32,
     /// How many events `replay` folds.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     events: u32,

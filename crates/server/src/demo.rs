@@ -3,7 +3,10 @@
 //! stands at 2022-04-01 and runs on from there, across restarts.
 
 mod beginnings;
+mod candidates;
 mod case;
+mod co_delivery;
+mod courses;
 mod programme;
 mod story;
 mod summary;
@@ -127,10 +130,14 @@ async fn tell(desk: &Desk, base_url: &str, issuer: &LocalIssuer) -> Result<Told,
     let mut story = Story::new(base_url, desk.clock.clone(), issuer, bar.clone());
     let mut cast = beginnings::tell(&mut story, &case).await?;
     let programme = programme::tell(&mut story, &mut cast).await?;
+    let numbers: Vec<String> = case.people.candidates.iter().map(|candidate| candidate.employee_no.clone()).collect();
+    let (candidates, mut sessions) = candidates::tell(&mut story, &mut cast, &numbers, &programme).await?;
+    sessions.extend(courses::tell(&mut story, &mut cast, &candidates, &programme).await?);
     beginnings::until(&mut story, &mut cast, "2022-03-31", 18).await?;
     bar.set_length(story.told());
     bar.finish_and_clear();
-    Ok(Told { programme: programme.id, modules: programme.modules, ..Told::default() })
+    let candidates = candidates.into_iter().map(|candidate| (candidate.number, candidate.id)).collect();
+    Ok(Told { candidates, programme: programme.id, modules: programme.modules, sessions })
 }
 
 /// The first organisations and grants come from the command line.

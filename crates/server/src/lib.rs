@@ -1,6 +1,7 @@
 //! The binary `lastresort`: configuration, wiring, verbs.
 
 mod bench;
+mod beside;
 pub mod config;
 mod demo;
 pub mod issuer;

@@ -29,15 +29,11 @@ use lastresort_ledger::postgres::PostgresStore;
 use lastresort_ledger::sqlite::SqliteStore;
 use lastresort_ledger::store::{AnyStore, StoreError};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
+use crate::beside::Beside;
 use crate::config::{ConfigError, Settings, StoreAt};
 use crate::issuer::{ISSUER, IssuerError, LocalIssuer};
-
-/// How often what inspectors read is written.
-const READS_LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +97,7 @@ pub struct Running {
     pub service: web::Data<Service>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    logging: Logging,
+    beside: Beside,
 }
 
 /// Starts the service; it answers when this returns.
@@ -159,8 +155,8 @@ fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, S
     let server = server.bind(&settings.listen).map_err(unheard)?;
     let address = server.addrs().first().copied().ok_or_else(|| StartError::Other("no address to listen on".to_owned()))?;
     let server = server.run();
-    let logging = Logging::start(service.clone());
-    Ok(Running { address, service, handle: server.handle(), serving: tokio::spawn(server), logging })
+    let beside = Beside::start(service.clone());
+    Ok(Running { address, service, handle: server.handle(), serving: tokio::spawn(server), beside })
 }
 
 impl Running {
@@ -171,41 +167,11 @@ impl Running {
     pub async fn stop(self) -> std::io::Result<()> {
         self.handle.stop(true).await;
         let served = self.serving.await;
-        self.logging.stop().await;
+        self.beside.stop().await;
         self.service.reads.flush(&self.service.desk).await;
         self.service.follower.stop().await;
         self.service.desk.store.close().await;
         served.unwrap_or(Ok(()))
-    }
-}
-
-/// Writes what inspectors read, about once a second. On a thread of its own: a
-/// command stays on the thread it began on.
-struct Logging {
-    end: oneshot::Sender<()>,
-    ended: oneshot::Receiver<()>,
-}
-
-impl Logging {
-    fn start(service: web::Data<Service>) -> Self {
-        let (end, mut told) = oneshot::channel();
-        let (done, ended) = oneshot::channel();
-        let runtime = tokio::runtime::Handle::current();
-        std::thread::spawn(move || {
-            runtime.block_on(async {
-                while timeout(READS_LOGGED_EVERY, &mut told).await.is_err() {
-                    service.reads.flush(&service.desk).await;
-                }
-            });
-            drop(service);
-            let _nobody_waits = done.send(());
-        });
-        Self { end, ended }
-    }
-
-    async fn stop(self) {
-        let _ended_already = self.end.send(());
-        let _ended = self.ended.await;
     }
 }
 

@@ -191,7 +191,7 @@ impl CandidateRow {
         let at = event.stamp.occurred_at;
         match happened {
             CandidateEvent::CandidateNominated { .. } => {}
-            CandidateEvent::CandidateEnrolled {} => self.enrolled_at = Some(at),
+            CandidateEvent::CandidateEnrolled { .. } => self.enrolled_at = Some(at),
             CandidateEvent::MentorAssigned { person, from_on, to_on } => {
                 tell(&mut self.mentors, event.stamp.event_id, event, Assigned { person, from_on, to_on, independent: false });
             }
@@ -204,7 +204,7 @@ impl CandidateRow {
                 tell(self.attendance.entry(stage).or_default(), on, event, noted(event, minutes));
             }
             CandidateEvent::ModulesAllotted { modules } => tell_one(&mut self.allotted, event, modules),
-            CandidateEvent::CandidateCompleted {} => self.completed_at = Some(at),
+            CandidateEvent::CandidateCompleted { .. } => self.completed_at = Some(at),
             CandidateEvent::CandidateWithdrawn { reason } => tell_one(&mut self.withdrawn, event, reason),
             CandidateEvent::ObservationRecorded { .. }
             | CandidateEvent::EvidenceSubmitted { .. }
@@ -247,14 +247,14 @@ impl CandidateRow {
                 tell_one(&mut self.remedial.entry(request).or_default().outcome, event, Outcome { covered: false, carries_over });
             }
             CandidateEvent::CandidateNominated { .. }
-            | CandidateEvent::CandidateEnrolled {}
+            | CandidateEvent::CandidateEnrolled { .. }
             | CandidateEvent::MentorAssigned { .. }
             | CandidateEvent::AssessorAssigned { .. }
             | CandidateEvent::PreLoadProgressed { .. }
             | CandidateEvent::StageEntered { .. }
             | CandidateEvent::StageAttended { .. }
             | CandidateEvent::ModulesAllotted { .. }
-            | CandidateEvent::CandidateCompleted {}
+            | CandidateEvent::CandidateCompleted { .. }
             | CandidateEvent::CandidateWithdrawn { .. } => {}
         }
     }

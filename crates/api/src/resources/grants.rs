@@ -3,7 +3,7 @@
 use lastresort_domain::grant::{Grant, GrantAction, GrantCommand, GrantFacts};
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
-use lastresort_fact::{Instant, PersonId, Role, Scope};
+use lastresort_fact::{Instant, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::desk::{DeskError, States};
 use lastresort_views::Moment;
 use lastresort_views::grant::{GrantRow, GrantShown, Grants};
@@ -59,6 +59,13 @@ impl Resource for Grants {
 
     fn about(row: &GrantRow) -> Option<PersonId> {
         Some(row.person)
+    }
+
+    fn programme(row: &GrantRow) -> Option<ProgrammeId> {
+        match row.scope {
+            Scope::Organisation => None,
+            Scope::Programme(id) => Some(id),
+        }
     }
 
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<GrantFacts, DeskError> {

@@ -398,7 +398,7 @@ async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
 }
 
 async fn get_by_external(call: Call) -> Answer {
-    let id = holder(&call).await?.ok_or_else(|| Problem::new("not_found"))?;
+    let id = holder(&call).await?.ok_or_else(|| call.missing(Persons::READERS))?;
     read::<Persons>(&call, id).await
 }
 

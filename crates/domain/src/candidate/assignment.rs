@@ -53,11 +53,11 @@ impl Candidate {
         } else if asked.role == Role::Mentor && !witness {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
-            unless(facts.asker_eligible, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         } else if asked.role == Role::Assessor {
             let assigned = by.is_some_and(|person| self.assessed_by(person, today));
             unless(assigned, unmet, "not_permitted", "You are not assigned to assess this candidate today.");
-            unless(facts.asker_eligible, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         }
     }
 
@@ -80,15 +80,10 @@ impl Candidate {
         if Some(told.person) == self.person() {
             against("self_assessment", "Nobody mentors or assesses themselves.", "/person");
         }
-        if facts.named.known {
-            if !facts.named.eligible {
-                against("not_in_state", "The provider's word does not let this person act on that day.", "/person");
-            }
-            if !facts.named.granted {
-                against("not_in_state", "This person holds no grant in this role on that day.", "/person");
-            }
-        } else {
+        if !facts.named.known {
             against("unknown_reference", "There is no such person in this organisation.", "/person");
+        } else if !facts.named.eligible {
+            against("not_in_state", "The provider's word does not let this person act on that day.", "/person");
         }
         if told.to_on.is_some_and(|to| to < told.from_on) {
             against("invalid", "The last day lies before the first.", "/to_on");
@@ -136,12 +131,12 @@ mod tests {
     fn an_assignment_names_an_eligible_other_from_today_on() {
         let candidate = enrolled();
         let refused = |told, named| candidate.refused(CandidateCommand::AssignMentor(told), &admin(), &CandidateFacts { named, ..facts() });
-        let known = Named { known: true, eligible: true, granted: true };
+        let known = Named { known: true, eligible: true };
         assert_eq!(refused(assign(CANDIDATE, "2021-01-04"), known), ["self_assessment"]);
         assert_eq!(refused(assign(MENTOR, "2021-01-03"), known), ["late_entry"]);
         assert_eq!(refused(assign(MENTOR, "2021-01-04"), Named::default()), ["unknown_reference"]);
-        let suspended = Named { eligible: false, granted: false, ..known };
-        assert_eq!(refused(assign(MENTOR, "2021-01-04"), suspended), ["not_in_state", "not_in_state"]);
+        let suspended = Named { eligible: false, ..known };
+        assert_eq!(refused(assign(MENTOR, "2021-01-04"), suspended), ["not_in_state"]);
         let backwards = Assign { to_on: Some(day("2021-01-03")), ..assign(MENTOR, "2021-01-04") };
         assert_eq!(refused(backwards, known), ["invalid"]);
     }

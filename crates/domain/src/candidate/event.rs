@@ -115,7 +115,10 @@ happenings! {
             programme: ProgrammeId,
         },
         /// They were enrolled.
-        CandidateEnrolled {},
+        CandidateEnrolled {
+            /// In which programme.
+            programme: ProgrammeId,
+        },
         /// A mentor was assigned.
         MentorAssigned {
             /// Who.
@@ -255,7 +258,10 @@ happenings! {
             carries_over: Option<PersonalText>,
         },
         /// They completed the programme.
-        CandidateCompleted {},
+        CandidateCompleted {
+            /// Which programme.
+            programme: ProgrammeId,
+        },
         /// They were withdrawn from it.
         CandidateWithdrawn {
             /// Why.

@@ -71,7 +71,7 @@ pub(super) fn facts() -> CandidateFacts {
         ..Programme::default()
     };
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
-    let named = Named { known: true, eligible: true, granted: true };
+    let named = Named { known: true, eligible: true };
     CandidateFacts { organisation, programme, employed: true, asker_eligible: true, named, session_known: true }
 }
 
@@ -104,7 +104,7 @@ fn after(mut candidate: Candidate, events: impl IntoIterator<Item = CandidateEve
 }
 
 pub(super) fn enrolled() -> Candidate {
-    after(nominated(), [CandidateEvent::CandidateEnrolled {}])
+    after(nominated(), [CandidateEvent::CandidateEnrolled { programme: id(50) }])
 }
 
 /// Enrolled, with a mentor.

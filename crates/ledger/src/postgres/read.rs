@@ -104,6 +104,13 @@ pub(super) async fn one_command(pool: &PgPool, organisation: OrganisationId, key
     row.map(|row| Ok(StoredCommand { body: row.try_get(0)?, receipt: receipt(row.try_get(1)?)? })).transpose()
 }
 
+/// Forgets what command keys were used for before an instant.
+pub(super) async fn forget_commands(pool: &PgPool, before: Instant) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM commands AS c USING (SELECT organisation, key FROM commands WHERE recorded_at < $1 LIMIT 5000) AS old
+        WHERE c.organisation = old.organisation AND c.key = old.key";
+    Ok(sqlx::query(sql).bind(before.utc()).execute(pool).await?.rows_affected())
+}
+
 /// Who holds a claim.
 pub(super) async fn claim(pool: &PgPool, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {
     let sql = "SELECT stream_kind, stream_id FROM claims WHERE organisation = $1 AND kind = $2 AND digest = $3";

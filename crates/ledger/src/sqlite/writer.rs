@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
-use lastresort_fact::OrganisationId;
+use lastresort_fact::{Instant, OrganisationId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -27,6 +27,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Job {
     Append(Box<Append>, Answer<Outcome>),
     KeepSetting(String, String, Answer<String>),
+    ForgetCommands(Instant, Answer<u64>),
     Ping(Answer<()>),
     Durability(Answer<Vec<(String, String)>>),
     Close(oneshot::Sender<()>),
@@ -58,6 +59,10 @@ impl Writer {
         self.ask(|answer| Job::KeepSetting(name.to_owned(), value.to_owned(), answer)).await
     }
 
+    pub(super) async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError> {
+        self.ask(|answer| Job::ForgetCommands(before, answer)).await
+    }
+
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         self.ask(Job::Ping).await
     }
@@ -86,6 +91,7 @@ impl Thread {
             match job {
                 Job::Append(append, answer) => next = self.gather(*append, answer, &mut jobs),
                 Job::KeepSetting(name, value, answer) => drop(answer.send(self.keep_setting(&name, &value).map_err(fault))),
+                Job::ForgetCommands(before, answer) => drop(answer.send(self.forget_commands(before).map_err(fault))),
                 Job::Ping(answer) => drop(answer.send(self.ping().map_err(fault))),
                 Job::Durability(answer) => drop(answer.send(self.durability().map_err(fault))),
                 Job::Close(answer) => {
@@ -169,6 +175,11 @@ impl Thread {
     fn keep_setting(&self, name: &str, value: &str) -> rusqlite::Result<String> {
         self.connection.execute("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [name, value])?;
         self.connection.query_row("SELECT value FROM settings WHERE name = ?", [name], |row| row.get(0))
+    }
+
+    fn forget_commands(&self, before: Instant) -> rusqlite::Result<u64> {
+        let sql = "DELETE FROM commands WHERE (organisation, key) IN (SELECT organisation, key FROM commands WHERE recorded_at < ? LIMIT 5000)";
+        self.connection.execute(sql, [before.micros()]).map(|forgotten| forgotten as u64)
     }
 
     /// A write that changes nothing: it fails where writing fails.

@@ -1,5 +1,6 @@
 //! Commands that come twice.
 
+use lastresort_fact::Instant;
 use lastresort_ledger::append::{Append, CommandKey, Outcome};
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ on_both_stores!(
     a_refusal_is_not_kept,
     of_two_at_once_one_is_done,
     a_key_belongs_to_one_ledger,
+    an_old_command_is_forgotten,
 );
 
 async fn the_same_again_is_answered_the_same(scene: &Scene) {
@@ -66,4 +68,17 @@ async fn a_key_belongs_to_one_ledger(scene: &Scene) {
     applied(scene.store.append(asked.clone()).await);
     applied(scene.store.append(Append { organisation: theirs, ..asked.clone() }).await);
     assert_eq!(scene.store.command(organisation(), asked.key.key).await.expect("read"), None);
+}
+
+async fn an_old_command_is_forgotten(scene: &Scene) {
+    let organisation = ledger(&scene.store).await;
+    let old = append(organisation, Uuid::new_v4(), 0, "old");
+    let receipt = applied(scene.store.append(old.clone()).await);
+    let later = Instant::from_micros(receipt.recorded_at.micros() + 1);
+    let new = Append { at: later, ..append(organisation, Uuid::new_v4(), 0, "new") };
+    applied(scene.store.append(new.clone()).await);
+    while scene.store.forget_commands(later).await.expect("forgotten") > 0 {}
+    assert!(scene.store.command(organisation, old.key.key).await.expect("read").is_none());
+    assert!(scene.store.command(organisation, new.key.key).await.expect("read").is_some());
+    assert_eq!(scene.store.head(organisation).await.expect("read").expect("a ledger").position, 3, "what they did stands");
 }

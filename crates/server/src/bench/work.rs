@@ -135,7 +135,7 @@ impl<'a> Measuring<'a> {
             organisations: population.ledgers(),
             load,
             clients,
-            milliseconds: self.asked.seconds * 1_000,
+            milliseconds: self.asked.milliseconds,
             events_min: u64::from(population.length),
             streams_max: population.streams,
             commands_max: None,
@@ -241,14 +241,14 @@ impl<'a> Measuring<'a> {
     fn growths(&self) -> [Growth; 3] {
         let streams = self.asked.streams;
         let one = |streams, length| Population { organisations: 1, streams, length };
-        let (few, many) = ((streams / 20).max(64), streams.min(1_000));
-        let long = if streams < 1_000 { 200 } else { 2_000 };
+        let (few, many) = ((streams / 20).max(16), streams.min(1_000));
+        let long = LENGTH * u16::try_from((streams / 100).clamp(2, 100)).unwrap_or(100);
         let ledgers = u16::try_from(many).unwrap_or(u16::MAX);
         let spread = |organisations| Population { organisations, streams: many, length: LENGTH };
         [
             Growth { work: "growth of streams", small: one(few, LENGTH), large: one((streams / 100).max(16), long), touched: u32::MAX },
             Growth { work: "growth of a ledger", small: one(few, LENGTH), large: one(streams, LENGTH), touched: few },
-            Growth { work: "growth of ledgers", small: spread(16), large: spread(ledgers), touched: u32::MAX },
+            Growth { work: "growth of ledgers", small: spread(16.min(ledgers / 2)), large: spread(ledgers), touched: u32::MAX },
         ]
     }
 

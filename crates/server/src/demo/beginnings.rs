@@ -1,11 +1,11 @@
 //! Chapter one: two organisations, their machines, their people, and who may
 //! act in what role. And, through all later chapters, what HR sends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Change, Staff};
+use super::case::{Case, Change, ProviderPerson, Staff};
 use super::story::{Story, Voice, id};
 use super::{CLIENT, DemoError, MANAGER, PROVIDER, PROVIDER_ADMIN};
 
@@ -29,6 +29,25 @@ pub(super) struct Cast {
     pub(super) units: BTreeMap<String, String>,
     /// What HR has yet to send, the next last.
     changes: Vec<Change>,
+    /// Who is employed, by number, as HR has sent it.
+    employed: BTreeSet<String>,
+}
+
+impl Cast {
+    /// Who is employed now, by number.
+    pub(super) fn employed(&self) -> impl Iterator<Item = &str> {
+        self.employed.iter().map(String::as_str)
+    }
+
+    /// Whether HR has yet to send that somebody leaves.
+    pub(super) fn leaves(&self, number: &str) -> bool {
+        self.changes.iter().any(|change| change.change == "leaver" && change.employee_no == number)
+    }
+
+    /// Whether somebody is.
+    pub(super) fn is_employed(&self, number: &str) -> bool {
+        self.employed.contains(number)
+    }
 }
 
 /// The machines of the client, and the inspector: subject and role.
@@ -52,6 +71,7 @@ pub(super) async fn tell(story: &mut Story<'_>, case: &Case) -> Result<Cast, Dem
         ids: BTreeMap::new(),
         units: BTreeMap::new(),
         changes: case.changes.iter().rev().cloned().collect(),
+        employed: BTreeSet::new(),
     };
     open_units(story, case, &mut cast).await?;
     let manager = cast.manager.clone();
@@ -95,7 +115,14 @@ async fn open_units(story: &mut Story<'_>, case: &Case, cast: &mut Cast) -> Resu
 /// The provider's people, at home and, with a dated standing, at the client.
 async fn provider_people(story: &mut Story<'_>, case: &Case, cast: &mut Cast) -> Result<(), DemoError> {
     let (manager, home, abroad) = (cast.manager.clone(), cast.provider_at_home.clone(), cast.provider_admin.clone());
-    for person in &case.people.provider_people {
+    // Whoever reviews appeals holds the role, and has nothing to do yet.
+    let reviewer = ProviderPerson {
+        role: "appeal_reviewer".to_owned(),
+        staff_no: "T07".to_owned(),
+        given_name: "Rowan".to_owned(),
+        family_name: "Sinclair".to_owned(),
+    };
+    for person in case.people.provider_people.iter().chain([&reviewer]) {
         let profile = json!({"given_name": person.given_name, "family_name": person.family_name});
         let admin = person.role == "provider_admin";
         let known = if admin {
@@ -135,6 +162,7 @@ async fn state(story: &mut Story<'_>, cast: &mut Cast, staff: &Staff) -> Result<
     let hr = cast.hr.clone();
     let person = story.put(&hr, &format!("/persons/by-external/hr/{}", staff.employee_no), &body).await?;
     cast.ids.insert(staff.employee_no.clone(), id(&person)?);
+    cast.employed.insert(staff.employee_no.clone());
     Ok(())
 }
 
@@ -148,10 +176,13 @@ pub(super) async fn until(story: &mut Story<'_>, cast: &mut Cast, day: &str, hou
             state(story, cast, &staff).await?;
             continue;
         }
-        let person = &cast.ids[&change.employee_no];
+        let person = cast.ids[&change.employee_no].clone();
         let (what, body) = match (&change.unit, change.change.as_str()) {
             (Some(unit), "mover") => ("moves", json!({"unit": cast.units[unit], "effective_on": change.on})),
-            _ => ("leaving", json!({"effective_on": change.on})),
+            _ => {
+                cast.employed.remove(&change.employee_no);
+                ("leaving", json!({"effective_on": change.on}))
+            }
         };
         let path = format!("/persons/{person}/{what}");
         let hr = cast.hr.clone();

@@ -60,6 +60,13 @@ pub(super) struct Programme {
     pub(super) criteria: BTreeMap<String, Vec<String>>,
 }
 
+impl Programme {
+    /// Where it is.
+    pub(super) fn path(&self) -> String {
+        format!("/programmes/{}", self.id)
+    }
+}
+
 /// Tells the chapter.
 pub(super) async fn tell(story: &mut Story<'_>, cast: &mut Cast) -> Result<Programme, DemoError> {
     story.chapter("curriculum, needs analysis and programme");
@@ -67,6 +74,14 @@ pub(super) async fn tell(story: &mut Story<'_>, cast: &mut Cast) -> Result<Progr
     let curriculum = publish(story, cast).await?;
     let analysis = analyse(story, cast).await?;
     until(story, cast, "2020-11-16", 9).await?;
+    let policy = json!({
+        "policy": "raters_min",
+        "value": 2,
+        "effective_on": "2020-11-23",
+        "source": "Agreed with the provider for this programme: every decision rests on two raters",
+    });
+    let lead = cast.governance_lead.clone();
+    story.change(&lead, "", "policies", &policy).await?;
     let by = cast.provider_admin.clone();
     let plan = json!({
         "title": "Restraint Reduction Trainer Development 2020-21",

@@ -46,7 +46,7 @@ fn history() -> Vec<Happening> {
     let there = |minutes| CandidateEvent::StageAttended { stage: Stage::Introductions, on: day("2020-11-02"), minutes };
     let events = vec![
         CandidateEvent::CandidateNominated { candidate: id(1), person: id(2), programme: id(50) },
-        CandidateEvent::CandidateEnrolled {},
+        CandidateEvent::CandidateEnrolled { programme: id(50) },
         mentor(3, "2020-11-01", None),
         mentor(5, "2020-11-05", Some("2020-11-06")),
         assessor(None),
@@ -76,7 +76,7 @@ fn history() -> Vec<Happening> {
         ask(91, 2),
         ask(92, 1),
         CandidateEvent::RemedialNotCovered { request: id(91), carries_over: Some(sealed()) },
-        CandidateEvent::CandidateCompleted {},
+        CandidateEvent::CandidateCompleted { programme: id(50) },
     ];
     events.into_iter().map(Happening::Candidate).collect()
 }
