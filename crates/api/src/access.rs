@@ -10,8 +10,8 @@ use std::time::Duration;
 use lastresort_domain::person::{Person, PersonKind};
 use lastresort_fact::{Decides as _, GrantId, OrganisationId, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::append::{ClaimName, Digest};
-use lastresort_ledger::follow::{Question, Follower};
 use lastresort_ledger::desk::Desk;
+use lastresort_ledger::follow::{Follower, Question};
 use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_ledger::store::StoreError;
 use lastresort_views::Ledgers;
@@ -70,7 +70,10 @@ impl Known {
 
 /// What is known of whom.
 #[derive(Debug, Default)]
-pub struct Access(Mutex<HashMap<(OrganisationId, Digest), (Moment, Arc<Known>)>>);
+pub struct Access(Mutex<Believed>);
+
+/// By organisation and login: since when, and what.
+type Believed = HashMap<(OrganisationId, Digest), (Moment, Arc<Known>)>;
 
 impl Access {
     /// Who a login is in a ledger; none where the ledger does not know it.
@@ -87,12 +90,15 @@ impl Access {
         fresh: bool,
     ) -> Result<Option<Arc<Known>>, StoreError> {
         let digest = desk.keys.digest(organisation, LOGIN, &[login.0, login.1]);
-        let believed = self.kept().get(&(organisation, digest)).filter(|(since, _)| since.elapsed() < BELIEVED).map(|(_, known)| Arc::clone(known));
+        let believed =
+            self.kept().get(&(organisation, digest)).filter(|(since, _)| since.elapsed() < BELIEVED).map(|(_, known)| Arc::clone(known));
         if let Some(known) = believed.filter(|_| !fresh) {
             return Ok(Some(known));
         }
         let claim = ClaimName { kind: LOGIN.to_owned(), digest };
-        let Some(stream) = desk.store.claim(organisation, &claim).await?.filter(|stream| stream.kind == Person::TYPE) else { return Ok(None) };
+        let Some(stream) = desk.store.claim(organisation, &claim).await?.filter(|stream| stream.kind == Person::TYPE) else {
+            return Ok(None);
+        };
         let person = PersonId(stream.id);
         let filters = vec![Filter::Is("person", Cell::Text(person.to_string()))];
         let grants = follower.ask::<Grants>(organisation, Question { filters, limit: GRANTS, ..Question::default() }).await?;
@@ -107,7 +113,7 @@ impl Access {
         Ok(Some(known))
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(OrganisationId, Digest), (Moment, Arc<Known>)>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Believed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -221,7 +221,9 @@ impl Call {
             self.known = known;
         }
         let unmet = lastresort_domain::guard::not_permitted(roles);
-        self.known.acting(roles, programme, now).ok_or_else(|| Problem::new("not_permitted").detail(unmet.detail.clone()).errors(vec![unmet]))
+        self.known
+            .acting(roles, programme, now)
+            .ok_or_else(|| Problem::new("not_permitted").detail(unmet.detail.clone()).errors(vec![unmet]))
     }
 
     /// Whether they may read what is for these roles and, where it belongs to a
@@ -243,11 +245,13 @@ impl Call {
         Problem::from_refusal(lastresort_domain::guard::not_permitted(readers).into())
     }
 
-    /// Whether a class of personal data is open to them; of themselves all is.
+    /// Whether a class of personal data is open to them, who may be assigned to
+    /// whoever it is about; of themselves all is.
     #[must_use]
-    pub fn opens(&self, class: Class, about: Option<PersonId>) -> bool {
+    pub fn opens(&self, class: Class, about: Option<PersonId>, assigned: bool) -> bool {
         let now = self.guest.service.desk.clock.now();
-        about == Some(self.known.person) || self.known.held(now).any(|acting| lastresort_domain::person::opens(acting.role, class))
+        about == Some(self.known.person)
+            || self.known.held(now).any(|acting| lastresort_domain::person::opens(acting.role, class, assigned))
     }
 
     /// Waits, within a bound, until the rows show what a read asks for with `min_position`.

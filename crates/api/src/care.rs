@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::http::{Method, StatusCode};
 use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
 use lastresort_fact::{Instant, OrganisationId, Role};
 use lastresort_ledger::follow::rebuild;
 use serde::Serialize;

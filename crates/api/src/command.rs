@@ -102,7 +102,13 @@ impl Guest {
     ///
     /// # Errors
     /// 400 where it cannot be one, or a machine sent none.
-    pub fn key(&self, organisation: lastresort_fact::OrganisationId, actor: &str, machine: bool, raw: &[u8]) -> Result<(CommandKey, bool), Problem> {
+    pub fn key(
+        &self,
+        organisation: lastresort_fact::OrganisationId,
+        actor: &str,
+        machine: bool,
+        raw: &[u8],
+    ) -> Result<(CommandKey, bool), Problem> {
         let keys = &self.service.desk.keys;
         let given = self.header("Idempotency-Key")?;
         if given.is_some_and(|key| key.is_empty() || key.len() > 255) {
@@ -113,11 +119,7 @@ impl Guest {
         }
         let ours = lastresort_ledger::ids::new().to_string();
         let key = keys.digest(organisation, "command", &[actor, given.unwrap_or(&ours)]);
-        let body = keys.digest(
-            organisation,
-            "body",
-            &[self.request.method().as_str(), self.request.path(), &String::from_utf8_lossy(raw)],
-        );
+        let body = keys.digest(organisation, "body", &[self.request.method().as_str(), self.request.path(), &String::from_utf8_lossy(raw)]);
         Ok((CommandKey { key, body }, given.is_some()))
     }
 }

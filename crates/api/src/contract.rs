@@ -46,11 +46,8 @@ pub fn contract(mut table: Table) -> Value {
     }
     table.shapes.say_rules(table.operations.iter().filter_map(|operation| operation.body.as_ref()));
     let used: Vec<&str> = table.operations.iter().map(|operation| operation.tag).collect();
-    let tags: Vec<Value> = GROUPS
-        .iter()
-        .filter(|(name, _)| used.contains(name))
-        .map(|(name, about)| json!({"name": name, "description": about}))
-        .collect();
+    let tags: Vec<Value> =
+        GROUPS.iter().filter(|(name, _)| used.contains(name)).map(|(name, about)| json!({"name": name, "description": about})).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -70,7 +67,7 @@ pub fn contract(mut table: Table) -> Value {
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
                 "description": "A JWT of a configured issuer, signed with EdDSA, ES256 or RS256. What its bearer may do, grants in the ledger say; \
-the scope lastresort:read narrows it to reading.",
+    the scope lastresort:read narrows it to reading.",
             }},
             "schemas": table.shapes.0,
         },
@@ -79,9 +76,12 @@ the scope lastresort:read narrows it to reading.",
 
 fn said(operation: &Operation, problem: &Shape, receipt: &Shape) -> Value {
     let mut parameters = path_parameters(&operation.path);
-    parameters.extend(operation.query.iter().map(|parameter| {
-        json!({"name": parameter.name, "in": "query", "description": parameter.about, "schema": parameter.schema.0})
-    }));
+    parameters.extend(
+        operation
+            .query
+            .iter()
+            .map(|parameter| json!({"name": parameter.name, "in": "query", "description": parameter.about, "schema": parameter.schema.0})),
+    );
     parameters.extend(command_parameters(operation));
     let mut said = json!({
         "operationId": operation.id,
@@ -124,12 +124,16 @@ fn path_parameters(path: &str) -> Vec<Value> {
         .map(|name| {
             let (about, schema) = match name {
                 "org" => ("The organisation.".to_owned(), json!({"type": "string", "format": "uuid"})),
-                "source" => ("Which other system.".to_owned(), json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 50})),
+                "source" => {
+                    ("Which other system.".to_owned(), json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 50}))
+                }
                 "external_id" => ("That system's id.".to_owned(), json!({"type": "string", "minLength": 1, "maxLength": 200})),
                 "number" => ("Which version, counted from 1.".to_owned(), json!({"type": "integer", "format": "int32", "minimum": 1})),
                 "type" => ("The kind of resource.".to_owned(), json!({"type": "string", "maxLength": 50})),
                 "code" => ("The problem's code.".to_owned(), json!({"type": "string", "maxLength": 50})),
-                "stage" => ("The stage.".to_owned(), Value::Object(Map::from_iter([("$ref".to_owned(), json!("#/components/schemas/Stage"))]))),
+                "stage" => {
+                    ("The stage.".to_owned(), Value::Object(Map::from_iter([("$ref".to_owned(), json!("#/components/schemas/Stage"))])))
+                }
                 other => (format!("The {}.", other.replace(['-', '_'], " ")), json!({"type": "string", "format": "uuid"})),
             };
             json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})

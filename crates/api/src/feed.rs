@@ -159,7 +159,7 @@ struct Told {
 }
 
 async fn page(call: &Call, stored: Vec<StoredEvent>) -> Answer {
-    let opens = |class: Class| call.opens(class, None);
+    let opens = |class: Class| call.opens(class, None, false);
     let mut written = Vec::with_capacity(stored.len());
     for event in &stored {
         written.push(serde_json::from_str::<Written>(&event.payload).map_err(|error| Problem::fault(&error))?);
@@ -167,14 +167,19 @@ async fn page(call: &Call, stored: Vec<StoredEvent>) -> Answer {
     let mut readings: Vec<_> = written
         .iter_mut()
         .zip(&stored)
-        .map(|(written, event)| Reading { value: &mut written.event.value, at: Some((event.stream.clone(), event.sequence)), opens: &opens })
+        .map(|(written, event)| Reading {
+            value: &mut written.event.value,
+            at: Some((event.stream.clone(), event.sequence)),
+            opens: &opens,
+        })
         .collect();
     let desk = &call.guest.service.desk;
     desk.keys.reveal(&*desk.store, call.organisation, &mut readings).await?;
     let next = stored.last().map(|event| event.position.to_string());
     let head = desk.store.head(call.organisation).await?.map_or(0, |head| head.position);
     let items = stored.into_iter().zip(written).map(|(event, written)| crate::resource::json(&shown(event, written)));
-    Ok(page_of(items.collect::<Result<_, _>>()?, next, head))
+    let items: Vec<Value> = items.collect::<Result<_, _>>()?;
+    Ok(page_of(&items, next, head))
 }
 
 fn shown(event: StoredEvent, written: Written) -> Event {

@@ -61,8 +61,8 @@ async fn ready(service: web::Data<Service>) -> HttpResponse {
     let keys = service.verifier.is_ready();
     check("tokens", keys, if keys { "the issuers' keys are known" } else { "an issuer's keys were never to be had" }.to_owned());
     let ready = checks.iter().all(|check| check.ready);
-    let (status, said) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
-    HttpResponse::build(status).json(Health { status: said.to_owned(), checks })
+    let (answer, said) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    HttpResponse::build(answer).json(Health { status: said.to_owned(), checks })
 }
 
 async fn metrics(handle: Option<web::Data<PrometheusHandle>>) -> Answer {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::call::{Answer, Call, Query};
 use crate::problem::Problem;
-use crate::resource::{Form, Resource, RowOf, json, reach, reveal};
+use crate::resource::{Form, Resource, RowOf, Whose, json, reach, reveal};
 use crate::schema::Shape;
 use crate::table::Parameter;
 
@@ -71,7 +71,11 @@ pub fn parameters<R: Resource>() -> Vec<Parameter> {
     }
     if let Some(name) = R::SEARCH {
         let about = "Whose name holds this text, in whatever case.".to_owned();
-        all.push(Parameter { name, about, schema: Shape(json!({"type": "string", "minLength": 2, "maxLength": SEARCH_MAX, "pattern": SEARCH_PATTERN})) });
+        all.push(Parameter {
+            name,
+            about,
+            schema: Shape(json!({"type": "string", "minLength": 2, "maxLength": SEARCH_MAX, "pattern": SEARCH_PATTERN})),
+        });
     }
     all.extend(R::FILTERS.iter().map(|sieve| Parameter {
         name: sieve.name,
@@ -110,14 +114,14 @@ pub async fn list<R: Resource>(call: &Call) -> Answer {
     let next = found.last().filter(|_| more).map(|last| next::<R>(call, sort, order, last)).transpose()?;
     let moment = call.moment().await?;
     let mut items = found.iter().map(|found| json(&R::shown(&found.row, moment))).collect::<Result<Vec<_>, _>>()?;
-    let mut shown: Vec<_> = items.iter_mut().zip(&found).map(|(item, found)| (item, R::about(&found.row))).collect();
+    let mut shown: Vec<_> = items.iter_mut().zip(&found).map(|(item, found)| (item, Whose::of::<R>(call, &found.row, moment))).collect();
     reveal(call, &mut shown).await?;
-    Ok(page_of(items, next, position))
+    Ok(page_of(&items, next, position))
 }
 
 /// A page as it is answered.
 #[must_use]
-pub fn page_of(items: Vec<Value>, next: Option<String>, position: u64) -> HttpResponse {
+pub fn page_of(items: &[Value], next: Option<String>, position: u64) -> HttpResponse {
     let mut page = json!({"items": items, "position": position});
     if let Some(next) = next {
         page["next"] = Value::String(next);
@@ -177,8 +181,8 @@ fn place(call: &Call, text: &str, sort: Option<&str>) -> Result<(Option<Cell>, R
 
 fn next<R: Resource>(call: &Call, sort: Option<String>, order: Option<&str>, last: &Found<RowOf<R>>) -> Result<String, Problem> {
     let column = order.and_then(|name| R::View::COLUMNS.iter().position(|column| column.name == name));
-    let cell = column.and_then(|index| R::View::cells(&last.row).into_iter().nth(index));
-    let cursor = Cursor { s: sort, c: cell, i: last.id.clone() };
+    let value = column.and_then(|index| R::View::cells(&last.row).into_iter().nth(index));
+    let cursor = Cursor { s: sort, c: value, i: last.id.clone() };
     let body = serde_json::to_vec(&cursor).map_err(|error| Problem::fault(&error))?;
     let body = URL_SAFE_NO_PAD.encode(body);
     let seal = sealed(call, &body);

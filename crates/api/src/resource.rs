@@ -57,10 +57,17 @@ pub trait Resource: Sized + 'static {
     /// The version of its stream.
     fn version(row: &RowOf<Self>) -> u64;
     /// Whom it is about.
+    #[must_use]
     fn about(_: &RowOf<Self>) -> Option<PersonId> {
         None
     }
+    /// Whether somebody is assigned to it, as mentor, assessor or trainer.
+    #[must_use]
+    fn assigned(_: &RowOf<Self>, _: PersonId, _: Moment) -> bool {
+        false
+    }
     /// To which programme it belongs.
+    #[must_use]
     fn programme(_: &RowOf<Self>) -> Option<ProgrammeId> {
         None
     }
@@ -68,6 +75,7 @@ pub trait Resource: Sized + 'static {
     #[expect(async_fn_in_trait, reason = "handlers stay on their thread")]
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<FactsOf<Self>, DeskError>;
     /// The values only one stream may hold that a command takes: kind and parts.
+    #[must_use]
     fn claims(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {
         Vec::new()
     }
@@ -163,7 +171,7 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
     }
     let moment = call.moment().await?;
     let mut value = if readable { json(&R::shown(&found.row, moment))? } else { json!({"id": id, "version": R::version(&found.row)}) };
-    reveal(call, &mut [(&mut value, about)]).await?;
+    reveal(call, &mut [(&mut value, Whose::of::<R>(call, &found.row, moment))]).await?;
     let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
     fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, id).await?)?);
     let mut answer = HttpResponse::build(caused.map_or(StatusCode::OK, |caused| caused.status));
@@ -207,9 +215,10 @@ async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<Allow
             supersedes: None,
         };
         // In no role that may, the command is refused before anything else is looked at.
-        let blocked_by = match action.roles().contains(&asked.role) {
-            true => Problem::told_of(state.foretold(action, &asked, &facts)),
-            false => vec![lastresort_domain::guard::not_permitted(action.roles())],
+        let blocked_by = if action.roles().contains(&asked.role) {
+            Problem::told_of(state.foretold(action, &asked, &facts))
+        } else {
+            vec![lastresort_domain::guard::not_permitted(action.roles())]
         };
         let (method, href) = call.guest.service.places.place(R::ID, action.name(), call.organisation, id, action.part());
         AllowedAction { action: action.name().to_owned(), method, href, allowed: blocked_by.is_empty(), blocked_by }
@@ -217,15 +226,29 @@ async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<Allow
     Ok(actions.collect())
 }
 
-/// Puts in place of sealed fields what the caller may see of them. Each value
-/// goes with whom it is about.
+/// Whose something is, to whoever reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose {
+    about: Option<PersonId>,
+    assigned: bool,
+}
+
+impl Whose {
+    /// Whose a row is to the caller.
+    pub fn of<R: Resource>(call: &Call, row: &RowOf<R>, moment: Moment) -> Self {
+        Self { about: R::about(row), assigned: R::assigned(row, call.known.person, moment) }
+    }
+}
+
+/// Puts in place of sealed fields what the caller may see of them.
 ///
 /// # Errors
 /// Where keys cannot be read.
-pub async fn reveal(call: &Call, values: &mut [(&mut Value, Option<PersonId>)]) -> Result<(), Problem> {
-    let opens: Vec<_> = values.iter().map(|(_, about)| *about).map(|about| move |class: Class| call.opens(class, about)).collect();
+pub async fn reveal(call: &Call, values: &mut [(&mut Value, Whose)]) -> Result<(), Problem> {
+    let opens: Vec<_> =
+        values.iter().map(|(_, whose)| *whose).map(|whose| move |class: Class| call.opens(class, whose.about, whose.assigned)).collect();
     let mut readings: Vec<Reading<'_>> =
-        values.iter_mut().zip(&opens).map(|((value, _), opens)| Reading { value: &mut **value, at: None, opens }).collect();
+        values.iter_mut().zip(&opens).map(|((value, _), opens)| Reading { value, at: None, opens }).collect();
     let desk = &call.guest.service.desk;
     Ok(desk.keys.reveal(&*desk.store, call.organisation, &mut readings).await?)
 }

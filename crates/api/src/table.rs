@@ -181,6 +181,7 @@ pub struct Entry {
 
 impl Entry {
     /// A read.
+    #[must_use]
     pub fn get(path: &str, id: &str, tag: &'static str, callers: Callers, answer: Shape, summary: &'static str) -> Self {
         Self {
             method: Method::GET,
@@ -209,6 +210,11 @@ pub struct Rows<'a, R> {
     table: &'a mut Table,
     of: std::marker::PhantomData<fn() -> R>,
 }
+
+/// What a body asks of a resource.
+pub type Sent<R> = Result<Asking<CommandOf<R>>, Problem>;
+/// What a body asks of a new one, and its id.
+pub type New<R> = Result<(Uuid, Asking<CommandOf<R>>), Problem>;
 
 /// The path of a request, for commands that name a part of a resource.
 pub struct Ids<'a>(&'a Guest);
@@ -260,7 +266,7 @@ impl<R: Resource> Rows<'_, R> {
         &mut self,
         action: impl Action,
         summary: &'static str,
-        asked: fn(B, &Call) -> Result<(Uuid, Asking<CommandOf<R>>), Problem>,
+        asked: fn(B, &Call) -> New<R>,
     ) -> &mut Self {
         let (body, answer) = (self.table.shapes.of::<B>(), self.table.shapes.answer::<R>());
         let entry = Entry {
@@ -293,7 +299,7 @@ impl<R: Resource> Rows<'_, R> {
         suffix: &str,
         version: Version,
         summary: &'static str,
-        asked: fn(B, &Ids<'_>) -> Result<Asking<CommandOf<R>>, Problem>,
+        asked: fn(B, &Ids<'_>) -> Sent<R>,
     ) -> &mut Self {
         let (body, answer) = (self.table.shapes.of::<B>(), self.table.shapes.answer::<R>());
         let path = Self::path(suffix);

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, AssessmentId, CandidateId, Class, Decides, EvidenceId, ModuleId, ObservationId, PersonId, Personal, PersonalText, ProgrammeId, Refusal,
-    RemedialRequestId, RequiredActionId, Stamp, Unmet,
+    Asked, AssessmentId, CandidateId, Class, Decides, EvidenceId, ModuleId, ObservationId, PersonId, Personal, PersonalText, ProgrammeId,
+    Refusal, RemedialRequestId, RequiredActionId, Stamp, Unmet,
 };
 use serde::{Deserialize, Serialize};
 
@@ -154,7 +154,13 @@ impl Candidate {
         }
     }
 
-    fn nominate(id: CandidateId, person: PersonId, programme: ProgrammeId, asked: &Asked, facts: &CandidateFacts) -> Result<Vec<CandidateEvent>, Refusal> {
+    fn nominate(
+        id: CandidateId,
+        person: PersonId,
+        programme: ProgrammeId,
+        asked: &Asked,
+        facts: &CandidateFacts,
+    ) -> Result<Vec<CandidateEvent>, Refusal> {
         let mut unmet = Vec::new();
         unless(asked.by.person() != Some(person), &mut unmet, "not_permitted", "Nobody nominates themselves.");
         if !facts.employed {
@@ -174,9 +180,15 @@ impl Guarded for Candidate {
     type Action = CandidateAction;
 
     fn actions(&self) -> Vec<CandidateAction> {
-        let mut actions = vec![CandidateAction::Enrol, CandidateAction::AssignMentor, CandidateAction::AssignAssessor, CandidateAction::RecordPreLoad];
+        let mut actions =
+            vec![CandidateAction::Enrol, CandidateAction::AssignMentor, CandidateAction::AssignAssessor, CandidateAction::RecordPreLoad];
         actions.extend(self.next_stage().map(CandidateAction::EnterStage));
-        actions.extend([CandidateAction::RecordAttendance, CandidateAction::AllotModules, CandidateAction::Observe, CandidateAction::SubmitEvidence]);
+        actions.extend([
+            CandidateAction::RecordAttendance,
+            CandidateAction::AllotModules,
+            CandidateAction::Observe,
+            CandidateAction::SubmitEvidence,
+        ]);
         actions.extend([CandidateAction::Assess, CandidateAction::DemandAction]);
         actions.extend(self.open_actions().map(CandidateAction::SettleAction));
         actions.push(CandidateAction::RequestRemedial);
@@ -263,7 +275,9 @@ impl Decides for Candidate {
             CandidateCommand::Assess(told) => self.assess(told, asked, facts),
             CandidateCommand::DemandAction { action, competency, what } => self.demand(action, competency, what, facts),
             CandidateCommand::SettleAction { action } => Ok(vec![CandidateEvent::ActionSettled { action }]),
-            CandidateCommand::RequestRemedial { request, topic, competencies, rank } => self.request(request, topic, competencies, rank, facts),
+            CandidateCommand::RequestRemedial { request, topic, competencies, rank } => {
+                self.request(request, topic, competencies, rank, facts)
+            }
             CandidateCommand::CoverRemedial { request, covered, carries_over } => Ok(vec![self.cover(request, covered, carries_over)]),
             CandidateCommand::Complete => Ok(vec![CandidateEvent::CandidateCompleted { programme: self.of() }]),
             CandidateCommand::Withdraw { reason } => Ok(vec![CandidateEvent::CandidateWithdrawn { reason: self.narrative(reason) }]),
@@ -297,7 +311,8 @@ impl Decides for Candidate {
                 self.evidence.insert(*evidence, Submitted { competencies: competencies.clone(), told: Told::by(stamp) });
             }
             CandidateEvent::CompetencyAssessed { assessment, competency, module, decision, .. } => {
-                let decided = Assessed { by: stamp.by, competency: *competency, module: *module, decision: *decision, at: stamp.occurred_at };
+                let decided =
+                    Assessed { by: stamp.by, competency: *competency, module: *module, decision: *decision, at: stamp.occurred_at };
                 self.assessments.insert(*assessment, decided);
             }
             CandidateEvent::ActionRequired { action, competency, .. } => {

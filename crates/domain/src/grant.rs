@@ -2,7 +2,9 @@
 //! dates. Tokens say who, grants say what they may; each is its own aggregate,
 //! so that every command can rest on the grant it was sent under.
 
-use lastresort_fact::{Asked, Class, Decides, Instant, PersonId, Personal, PersonalText, ProgrammeId, Refusal, Role, Scope, Stamp, Unmet, happenings};
+use lastresort_fact::{
+    Asked, Class, Decides, Instant, PersonId, Personal, PersonalText, ProgrammeId, Refusal, Role, Scope, Stamp, Unmet, happenings,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::guard::{Guarded, actions, unless};
@@ -120,7 +122,9 @@ pub fn may_give(by: Role, kind: OrganisationKind, role: Role) -> bool {
     );
     let gives_all = matches!(
         (by, kind),
-        (Role::Bootstrap | Role::Operator, _) | (Role::ProviderAdmin, OrganisationKind::Provider) | (Role::Manager, OrganisationKind::Client)
+        (Role::Bootstrap | Role::Operator, _)
+            | (Role::ProviderAdmin, OrganisationKind::Provider)
+            | (Role::Manager, OrganisationKind::Client)
     );
     Role::GRANTABLE.contains(&role) && (gives_all || (by == Role::ProviderAdmin && of_the_programme))
 }

@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use lastresort_fact::{Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalText, Refusal, Role, Stamp, UnitId, Unmet, happenings, plain};
+use lastresort_fact::{
+    Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalText, Refusal, Role, Stamp, UnitId, Unmet, happenings,
+    plain,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -486,7 +489,7 @@ impl Decides for Person {
             PersonCommand::EndEmployment { effective_on } => self.end(effective_on),
             PersonCommand::ReinstateEmployment { reason } => {
                 Ok(vec![PersonEvent::EmploymentReinstated { reason: Personal::new(id, Class::Employment, reason) }])
-            },
+            }
             PersonCommand::RecordLifeSupport { expires_on } => {
                 let known = self.life_support_expires_on == Some(expires_on);
                 Ok(if known { Vec::new() } else { vec![PersonEvent::LifeSupportRecorded { expires_on }] })
@@ -536,14 +539,17 @@ impl Decides for Person {
     }
 }
 
-/// The roles that read what the given class of personal data says; rule 22.
+/// Whether a role reads what a class of personal data says (rule 22). A
+/// mentor's and an assessor's right to narrative follows their assignment; what
+/// is about oneself is not asked here.
 #[must_use]
-pub const fn opens(role: Role, class: Class) -> bool {
+pub const fn opens(role: Role, class: Class, assigned: bool) -> bool {
     match class {
         Class::Identity | Class::Contact | Class::Employment => !matches!(role, Role::IncidentSystem | Role::LearningPlatform),
         Class::Health => matches!(role, Role::Manager | Role::GovernanceLead | Role::Inspector),
         Class::Narrative => {
-            matches!(role, Role::Mentor | Role::Assessor | Role::Verifier | Role::AppealReviewer | Role::Candidate | Role::Inspector)
+            matches!(role, Role::Verifier | Role::AppealReviewer | Role::Inspector)
+                || (assigned && matches!(role, Role::Mentor | Role::Assessor))
         }
     }
 }

@@ -27,7 +27,8 @@ mod world;
 
 pub use command::{Plan, SessionAction, SessionCommand};
 pub use event::{
-    Attended, AttainmentResult, Judged, LearnerModule, LowRisk, ModuleMinutes, Owner, Responsibility, SessionEvent, SessionKind, Trainer, TrainerPart,
+    AttainmentResult, Attended, Judged, LearnerModule, LowRisk, ModuleMinutes, Owner, Responsibility, SessionEvent, SessionKind, Trainer,
+    TrainerPart,
 };
 pub use learning::Judgement;
 pub use responsibility::Owned;
@@ -167,7 +168,9 @@ impl Session {
         let part = self.part_of(asked.by.person());
         let (parts, detail): (&[TrainerPart], _) = match (asked.role, action) {
             (_, SessionAction::Plan) => return,
-            (Role::Mentor, SessionAction::Agree | SessionAction::Change | SessionAction::Countersign) => (&[Mentor], "Only a mentor of this session does this."),
+            (Role::Mentor, SessionAction::Agree | SessionAction::Change | SessionAction::Countersign) => {
+                (&[Mentor], "Only a mentor of this session does this.")
+            }
             (Role::Mentor, SessionAction::Complete) => (&[Lead, Mentor], "Only the lead or a mentor of this session does this."),
             (Role::Mentor, _) => (&[Lead, Second, Mentor], "Only those who teach in this session do this."),
             (Role::Candidate, SessionAction::Complete | SessionAction::Cancel) => (&[Lead], "Only the lead of this session does this."),
@@ -194,7 +197,9 @@ impl Session {
     fn cancel(&self, reason: String) -> SessionEvent {
         let trainers = self.planned.iter().flat_map(|planned| &planned.trainers);
         let about = trainers.min_by_key(|trainer| !matches!(trainer.part, TrainerPart::Lead | TrainerPart::Mentor));
-        SessionEvent::SessionCancelled { reason: Personal::new(about.map_or_else(PersonId::default, |trainer| trainer.person), Class::Narrative, reason) }
+        SessionEvent::SessionCancelled {
+            reason: Personal::new(about.map_or_else(PersonId::default, |trainer| trainer.person), Class::Narrative, reason),
+        }
     }
 
     fn unless_complete(&self, asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
@@ -216,7 +221,9 @@ impl Guarded for Session {
 
     fn actions(&self) -> Vec<SessionAction> {
         let shared = [SessionAction::Propose, SessionAction::Agree, SessionAction::Change, SessionAction::Countersign];
-        let listed = |action: &SessionAction| *action != SessionAction::Plan && (self.kind() == Some(SessionKind::CoDelivery) || !shared.contains(action));
+        let listed = |action: &SessionAction| {
+            *action != SessionAction::Plan && (self.kind() == Some(SessionKind::CoDelivery) || !shared.contains(action))
+        };
         SessionAction::ALL.iter().copied().filter(listed).collect()
     }
 
@@ -295,7 +302,17 @@ impl Decides for Session {
         let by = stamp.by.person();
         match event {
             SessionEvent::SessionPlanned {
-                session, programme, kind, modules, starts_at, ends_at, trainers, learners_max, physical, low_risk, ..
+                session,
+                programme,
+                kind,
+                modules,
+                starts_at,
+                ends_at,
+                trainers,
+                learners_max,
+                physical,
+                low_risk,
+                ..
             } => {
                 self.id = Some(*session);
                 self.planned = Some(Planned {

@@ -79,13 +79,12 @@ impl Kept {
         }
         let place = (organisation, stream.clone());
         let mut halves = self.halves();
-        let entry = match halves.young.get(&place) {
-            Some(entry) => entry.clone(),
-            None => {
-                let entry = halves.old.remove(&place)?;
-                halves.insert(place, entry.clone(), self.bytes_max);
-                entry
-            }
+        let entry = if let Some(entry) = halves.young.get(&place) {
+            entry.clone()
+        } else {
+            let entry = halves.old.remove(&place)?;
+            halves.insert(place, entry.clone(), self.bytes_max);
+            entry
         };
         drop(halves);
         let state = entry.state.downcast_ref::<T>()?.clone();

@@ -14,7 +14,7 @@ const READS_LOGGED_EVERY: Duration = Duration::from_secs(1);
 /// For how long a command is known by its key.
 const KEYS_KNOWN_FOR: chrono::TimeDelta = chrono::TimeDelta::days(30);
 /// How often those older are forgotten.
-const KEYS_FORGOTTEN_EVERY: Duration = Duration::from_secs(24 * 3600);
+const KEYS_FORGOTTEN_EVERY: Duration = Duration::from_hours(24);
 
 /// The work, on a thread of its own: a command stays on the thread it began on.
 pub(crate) struct Beside {

@@ -109,7 +109,9 @@ impl Demo {
 /// Refuses a store that holds anything but this demonstration.
 async fn ours(running: &Running) -> Result<(), StartError> {
     let other = |organisation: OrganisationId| {
-        StartError::Other(format!("the store holds the ledger of {organisation}, which is no demonstration; give the demonstration a store of its own"))
+        StartError::Other(format!(
+            "the store holds the ledger of {organisation}, which is no demonstration; give the demonstration a store of its own"
+        ))
     };
     for (organisation, _) in running.service.desk.store.heads().await? {
         let known = [CLIENT, PROVIDER].contains(&organisation.to_string().as_str());
@@ -122,15 +124,15 @@ async fn ours(running: &Running) -> Result<(), StartError> {
 }
 
 async fn tell(desk: &Desk, base_url: &str, issuer: &LocalIssuer) -> Result<Told, StartError> {
-    let case = Case::read()?;
+    let script = Case::read()?;
     let bar = ProgressBar::new(COMMANDS);
     let style = ProgressStyle::with_template("loading the case {wide_bar} {pos}/{len} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    open_ledgers(desk, &case).await?;
+    open_ledgers(desk, &script).await?;
     let mut story = Story::new(base_url, desk.clock.clone(), issuer, bar.clone());
-    let mut cast = beginnings::tell(&mut story, &case).await?;
+    let mut cast = beginnings::tell(&mut story, &script).await?;
     let programme = programme::tell(&mut story, &mut cast).await?;
-    let numbers: Vec<String> = case.people.candidates.iter().map(|candidate| candidate.employee_no.clone()).collect();
+    let numbers: Vec<String> = script.people.candidates.iter().map(|candidate| candidate.employee_no.clone()).collect();
     let (candidates, mut sessions) = candidates::tell(&mut story, &mut cast, &numbers, &programme).await?;
     sessions.extend(courses::tell(&mut story, &mut cast, &candidates, &programme).await?);
     beginnings::until(&mut story, &mut cast, "2022-03-31", 18).await?;
@@ -141,18 +143,18 @@ async fn tell(desk: &Desk, base_url: &str, issuer: &LocalIssuer) -> Result<Told,
 }
 
 /// The first organisations and grants come from the command line.
-async fn open_ledgers(desk: &Desk, case: &Case) -> Result<(), StartError> {
-    let provider = case.people.provider_people.iter().find(|person| person.role == "provider_admin");
+async fn open_ledgers(desk: &Desk, script: &Case) -> Result<(), StartError> {
+    let provider = script.people.provider_people.iter().find(|person| person.role == "provider_admin");
     let provider = provider.ok_or_else(|| DemoError("the case has no provider".to_owned()))?;
-    let manager = case.staff.iter().find(|staff| staff.employee_no == MANAGER);
+    let manager = script.staff.iter().find(|staff| staff.employee_no == MANAGER);
     let manager = manager.ok_or_else(|| DemoError("the case has no manager".to_owned()))?;
     let opening = |organisation, kind, name: &str, administrator, names: (&str, &str), subject: &str| {
         Ok::<_, StartError>(Opening {
             organisation: parse::<OrganisationId>(organisation)?,
             kind,
             name: name.to_owned(),
-            jurisdiction: case.people.jurisdiction.clone(),
-            time_zone: case.people.time_zone.clone(),
+            jurisdiction: script.people.jurisdiction.clone(),
+            time_zone: script.people.time_zone.clone(),
             administrator: parse::<PersonId>(administrator)?,
             profile: Profile { given_name: names.0.to_owned(), family_name: Some(names.1.to_owned()), email: None },
             login: (ISSUER.to_owned(), subject.to_owned()),

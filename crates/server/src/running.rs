@@ -56,6 +56,9 @@ pub enum StartError {
 }
 
 /// A store opened with its keys, and the clock: all a command line needs.
+///
+/// # Errors
+/// Where store or keys cannot be had.
 pub async fn desk(settings: &Settings, clock: Clock) -> Result<Desk, StartError> {
     let folder = settings.keys_folder()?;
     let root = root_key(settings, &folder)?;
@@ -83,9 +86,9 @@ fn root_key(settings: &Settings, folder: &Path) -> Result<RootKey, StartError> {
             }
             Ok(key)
         }
-        StoreAt::Postgres(_) => Err(StartError::Other(
-            "on PostgreSQL the root key must be given: set LASTRESORT_ROOT_KEY to 64 hexadecimal digits".to_owned(),
-        )),
+        StoreAt::Postgres(_) => {
+            Err(StartError::Other("on PostgreSQL the root key must be given: set LASTRESORT_ROOT_KEY to 64 hexadecimal digits".to_owned()))
+        }
     }
 }
 
@@ -147,6 +150,7 @@ fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, S
     })
     .shutdown_timeout(30)
     .client_request_timeout(Duration::from_secs(10))
+    .tcp_nodelay(true)
     .disable_signals();
     if settings.workers > 0 {
         server = server.workers(settings.workers);
@@ -192,7 +196,7 @@ pub(crate) fn tokens(settings: &Settings) -> Result<(TokenSettings, String), Sta
 
 /// What fetches keys. Certificates are needed, and looked for, only where they
 /// come over TLS: a bare machine may have none.
-fn client(settings: &Settings) -> reqwest::Result<reqwest::Client> {
+pub(crate) fn client(settings: &Settings) -> reqwest::Result<reqwest::Client> {
     let client = reqwest::Client::builder();
     let client = if settings.jwks.starts_with("https://") { client } else { client.tls_certs_only([]) };
     client.build()

@@ -68,10 +68,7 @@ enum Verb {
 /// # Errors
 /// Why it could not be done, in a sentence.
 pub async fn run(cli: Cli) -> Result<(), StartError> {
-    let flags = match &cli.verb {
-        Verb::Demo(demo) => demo.flags(cli.flags),
-        _ => cli.flags,
-    };
+    let flags = if let Verb::Demo(demo) = &cli.verb { demo.flags(cli.flags) } else { cli.flags };
     let settings = Settings::read(cli.config.as_deref(), &flags)?;
     match cli.verb {
         Verb::Config => say(DEFAULTS)?,

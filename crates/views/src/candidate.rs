@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use lastresort_domain::candidate::{
-    CandidateEvent, Capacity, CriterionResult, Decision, EvidenceKind, ObservationKind, SupervisionLevel,
-};
+use lastresort_domain::candidate::{CandidateEvent, Capacity, CriterionResult, Decision, EvidenceKind, ObservationKind, SupervisionLevel};
 use lastresort_domain::stage::Stage;
 use lastresort_fact::{
     AssessmentId, CandidateId, CompetencyId, EventId, EvidenceId, Instant, ModuleId, ObservationId, PersonId, PersonalText, ProgrammeId,
@@ -24,8 +22,8 @@ mod shown;
 mod tests;
 
 pub use shapes::{
-    AssessmentShown, AssessorShown, AttendedDay, CandidateShown, CandidateStatus, EvidenceShown, MentorShown, ObservationShown, PreLoadShown,
-    RemedialShown, RemedialStatus, RequiredActionShown, StageEntryShown,
+    AssessmentShown, AssessorShown, AttendedDay, CandidateShown, CandidateStatus, EvidenceShown, MentorShown, ObservationShown,
+    PreLoadShown, RemedialShown, RemedialStatus, RequiredActionShown, StageEntryShown,
 };
 
 /// Candidates.

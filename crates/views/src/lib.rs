@@ -23,8 +23,13 @@ use lastresort_ledger::view::Views;
 /// Every view of the service.
 #[must_use]
 pub fn all() -> Views<Ledgers> {
-    Views::default().with::<organisation::Organisations>().with::<grant::Grants>().with::<person::Persons>()
-        .with::<curriculum::Curricula>().with::<needs_analysis::NeedsAnalyses>().with::<programme::Programmes>()
+    Views::default()
+        .with::<organisation::Organisations>()
+        .with::<grant::Grants>()
+        .with::<person::Persons>()
+        .with::<curriculum::Curricula>()
+        .with::<needs_analysis::NeedsAnalyses>()
+        .with::<programme::Programmes>()
         .with::<candidate::Candidates>()
         .with::<session::Sessions>()
 }

@@ -22,7 +22,8 @@ mod shown;
 mod tests;
 
 pub use shapes::{
-    AttainmentShown, AttainmentStatus, AttendanceShown, ResponsibilityShown, ResponsibilityStatus, SessionModuleShown, SessionShown, SessionStatus,
+    AttainmentShown, AttainmentStatus, AttendanceShown, ResponsibilityShown, ResponsibilityStatus, SessionModuleShown, SessionShown,
+    SessionStatus,
 };
 
 /// Sessions.
@@ -215,8 +216,21 @@ impl View for Sessions {
             low_risk,
         } = happened.clone()
         {
-            let plan =
-                Plan { programme, stage, kind, title, modules, starts_at, ends_at, unit, venue, trainers, learners_max, physical, low_risk };
+            let plan = Plan {
+                programme,
+                stage,
+                kind,
+                title,
+                modules,
+                starts_at,
+                ends_at,
+                unit,
+                venue,
+                trainers,
+                learners_max,
+                physical,
+                low_risk,
+            };
             return Some(SessionRow::planned(session, plan, event));
         }
         let mut row = row?;

@@ -32,7 +32,14 @@ pub(crate) fn at(text: &str) -> Instant {
 /// A text that was sealed.
 pub(crate) fn sealed() -> PersonalText {
     let (algorithm, commitment) = ("xc20p".to_owned(), "0".repeat(64));
-    PersonalText::Sealed(Sealed { key: id(1), algorithm, ciphertext: Some("AA".to_owned()), commitment, class: Class::Narrative, origin: None })
+    PersonalText::Sealed(Sealed {
+        key: id(1),
+        algorithm,
+        ciphertext: Some("AA".to_owned()),
+        commitment,
+        class: Class::Narrative,
+        origin: None,
+    })
 }
 
 /// What happened in the `hour`th hour since 1 November 2020, 08:00 UTC, and was recorded at a position.

@@ -6,8 +6,8 @@ use lastresort_domain::grant::GrantEvent;
 use lastresort_domain::needs_analysis::NeedsAnalysisEvent;
 use lastresort_domain::organisation::OrganisationEvent;
 use lastresort_domain::person::PersonEvent;
-use lastresort_domain::reads::ReadsEvent;
 use lastresort_domain::programme::ProgrammeEvent;
+use lastresort_domain::reads::ReadsEvent;
 use lastresort_domain::session::SessionEvent;
 use lastresort_fact::{Decides, Fact, Happened};
 use lastresort_ledger::keys::place;
@@ -28,7 +28,6 @@ macro_rules! happening {
     ($($(#[$doc:meta])* $name:ident($event:ty) = $aggregate:ty),+ $(,)?) => {
         /// Any event of any aggregate.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "an event lives for one step of a follower; a box would cost more than it saves")]
         pub enum Happening { $($(#[$doc])* $name($event)),+ }
 
         /// Every event this program writes: the stream's kind, the event's name and version.

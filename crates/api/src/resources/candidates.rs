@@ -85,6 +85,10 @@ impl Resource for Candidates {
         Some(row.person)
     }
 
+    fn assigned(row: &CandidateRow, person: PersonId, moment: Moment) -> bool {
+        row.assigned(person, moment.day)
+    }
+
     fn programme(row: &CandidateRow) -> Option<ProgrammeId> {
         Some(row.programme)
     }
@@ -224,16 +228,16 @@ async fn get_gates(call: Call) -> Answer {
         return Err(Problem::from_refusal(not_permitted(Candidates::READERS).into()));
     }
     let mut reader = call.reader();
-    let (state, _) = reader.state::<Candidate>(id).await?;
-    let at = At { organisation: call.organisation, id, by: call.actor(), state: &state, command: None };
+    let (candidate, _) = reader.state::<Candidate>(id).await?;
+    let at = At { organisation: call.organisation, id, by: call.actor(), state: &candidate, command: None };
     let facts = Candidates::facts(&mut reader, &at).await?;
     let now = reader.now();
-    let items = Stage::ALL.map(|stage| gate(&state, stage, &facts, now)).to_vec();
+    let items = Stage::ALL.map(|stage| gate(&candidate, stage, &facts, now)).to_vec();
     Ok(HttpResponse::Ok().insert_header(("Ledger-Position", position.to_string())).json(GatesShown { items }))
 }
 
-fn gate(state: &Candidate, stage: Stage, facts: &CandidateFacts, now: Instant) -> GateShown {
-    let entered = state.entered.contains(&stage);
-    let unmet = if entered { Vec::new() } else { state.gate(stage, facts, now) };
+fn gate(candidate: &Candidate, stage: Stage, facts: &CandidateFacts, now: Instant) -> GateShown {
+    let entered = candidate.entered.contains(&stage);
+    let unmet = if entered { Vec::new() } else { candidate.gate(stage, facts, now) };
     GateShown { stage, entered, open: !entered && unmet.is_empty(), unmet }
 }

@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
-use lastresort_domain::organisation::{Organisation, OrganisationAction, OrganisationCommand, OrganisationKind, PolicyName, Setting};
 use lastresort_domain::Action as _;
+use lastresort_domain::organisation::{Organisation, OrganisationAction, OrganisationCommand, OrganisationKind, PolicyName, Setting};
 use lastresort_domain::person::Profile;
 use lastresort_fact::{Actor, OrganisationId, PersonId, Role, UnitId};
 use lastresort_ledger::desk::{DeskError, States};
@@ -156,12 +156,14 @@ pub fn operations(table: &mut Table) {
         "Read an organisation: its units and the policy in force.",
     );
     table.add(entry.query(vec![min_position()]), |call: Call| async move { read::<Organisations>(&call, call.organisation.0).await });
-    act::<UnitBody>(table, OrganisationAction::OpenUnit, "units", Version::Optional, "Open a unit.", |body| OrganisationCommand::OpenUnit {
-        unit: UnitId(lastresort_ledger::ids::new()),
-        code: body.code,
-        name: body.name,
-        setting: body.setting,
-        places: body.places,
+    act::<UnitBody>(table, OrganisationAction::OpenUnit, "units", Version::Optional, "Open a unit.", |body| {
+        OrganisationCommand::OpenUnit {
+            unit: UnitId(lastresort_ledger::ids::new()),
+            code: body.code,
+            name: body.name,
+            setting: body.setting,
+            places: body.places,
+        }
     });
     act::<PolicyBody>(table, OrganisationAction::SetPolicy, "policies", Version::Required, "Set a policy.", |body| {
         let PolicyBody { policy, value, effective_on, source } = body;

@@ -3,9 +3,9 @@
 
 use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
+use lastresort_domain::Action as _;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
-use lastresort_domain::Action as _;
 use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
 use lastresort_ledger::append::ClaimName;
 use lastresort_ledger::desk::{DeskError, Expect, States};
@@ -312,9 +312,13 @@ pub fn operations(table: &mut Table) {
         .many("List persons, whom to find by name, unit or employment.")
         .one("Read a person, with what the caller may do.")
         .create::<RegisterBody>(PersonAction::Register, "Register a person, or a machine.", |body, _| Ok(body.asked()))
-        .act::<ProfileBody>(PersonAction::StateProfile, "profile", Version::Required, "State names and contact as they are now.", |body, _| {
-            Ok(PersonCommand::StateProfile(body.profile()).into())
-        })
+        .act::<ProfileBody>(
+            PersonAction::StateProfile,
+            "profile",
+            Version::Required,
+            "State names and contact as they are now.",
+            |body, _| Ok(PersonCommand::StateProfile(body.profile()).into()),
+        )
         .act::<ExternalIdBody>(PersonAction::AddExternalId, "external-ids", Version::Optional, "Add an id of another system.", |body, _| {
             Ok(body.command().into())
         })
@@ -435,4 +439,3 @@ async fn put_by_external(mut call: Call) -> Answer {
     };
     call.settle::<Persons>(&done, new).await
 }
-

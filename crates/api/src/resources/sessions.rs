@@ -91,6 +91,10 @@ impl Resource for Sessions {
         row.version
     }
 
+    fn assigned(row: &SessionRow, person: PersonId, _: Moment) -> bool {
+        row.plan.trainers.iter().any(|trainer| trainer.person == person)
+    }
+
     fn programme(row: &SessionRow) -> Option<ProgrammeId> {
         row.plan.programme
     }
@@ -126,7 +130,9 @@ impl Resource for Sessions {
 fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
     let planned = at.state.planned.iter().flat_map(|planned| &planned.trainers).map(|trainer| trainer.person);
     match at.command {
-        Some(SessionCommand::Plan(plan)) => (plan.trainers.iter().map(|trainer| trainer.person).chain(at.by.person()).collect(), BTreeSet::new()),
+        Some(SessionCommand::Plan(plan)) => {
+            (plan.trainers.iter().map(|trainer| trainer.person).chain(at.by.person()).collect(), BTreeSet::new())
+        }
         Some(SessionCommand::SetRoster { learners }) => (planned.collect(), learners.iter().copied().collect()),
         Some(SessionCommand::Complete { .. }) | None => (planned.collect(), BTreeSet::new()),
         Some(
@@ -142,7 +148,12 @@ fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
 }
 
 /// What is known of somebody on a day; nothing where this ledger does not know them.
-async fn known(states: &mut impl States, person: PersonId, day: NaiveDate, programme: Option<ProgrammeId>) -> Result<Option<Known>, DeskError> {
+async fn known(
+    states: &mut impl States,
+    person: PersonId,
+    day: NaiveDate,
+    programme: Option<ProgrammeId>,
+) -> Result<Option<Known>, DeskError> {
     let (state, version) = states.state::<Person>(person.0).await?;
     if version == 0 {
         return Ok(None);
@@ -155,12 +166,13 @@ async fn known(states: &mut impl States, person: PersonId, day: NaiveDate, progr
 }
 
 async fn standing(states: &mut impl States, person: PersonId, programme: ProgrammeId) -> Result<CandidateStanding, DeskError> {
-    let Some(stream) = states.holder(CLAIM, &[&person.to_string(), &programme.to_string()]).await? else { return Ok(CandidateStanding::None) };
+    let Some(stream) = states.holder(CLAIM, &[&person.to_string(), &programme.to_string()]).await? else {
+        return Ok(CandidateStanding::None);
+    };
     let (state, _) = states.state::<Candidate>(stream.id).await?;
-    Ok(match state.ended {
-        Some(candidate::Ended::Completed) => CandidateStanding::Completed,
-        Some(candidate::Ended::Withdrawn) => CandidateStanding::None,
-        None if state.enrolled => CandidateStanding::Enrolled,
-        None => CandidateStanding::None,
+    Ok(match (state.ended, state.enrolled) {
+        (Some(candidate::Ended::Completed), _) => CandidateStanding::Completed,
+        (None, true) => CandidateStanding::Enrolled,
+        (Some(candidate::Ended::Withdrawn), _) | (None, false) => CandidateStanding::None,
     })
 }

@@ -99,7 +99,9 @@ impl Action for CandidateAction {
             Self::Nominate => &[Role::Manager],
             Self::Enrol | Self::AssignMentor | Self::AssignAssessor | Self::Complete => &[Role::ProviderAdmin],
             Self::RecordPreLoad => &[Role::LearningPlatform, Role::Candidate],
-            Self::EnterStage(_) | Self::RecordAttendance | Self::AllotModules | Self::CoverRemedial(_) => &[Role::ProviderAdmin, Role::Mentor],
+            Self::EnterStage(_) | Self::RecordAttendance | Self::AllotModules | Self::CoverRemedial(_) => {
+                &[Role::ProviderAdmin, Role::Mentor]
+            }
             Self::Observe => &[Role::Mentor, Role::Assessor],
             Self::SubmitEvidence => &[Role::Candidate, Role::Mentor],
             Self::Assess | Self::DemandAction | Self::SettleAction(_) => &[Role::Assessor],

@@ -3,7 +3,8 @@
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    AssessmentId, CandidateId, CompetencyId, EvidenceId, ModuleId, ObservationId, PersonId, ProgrammeId, RemedialRequestId, RequiredActionId, SessionId,
+    AssessmentId, CandidateId, CompetencyId, EvidenceId, ModuleId, ObservationId, PersonId, ProgrammeId, RemedialRequestId,
+    RequiredActionId, SessionId,
 };
 
 use super::action::CandidateAction;

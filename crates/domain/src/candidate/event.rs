@@ -3,8 +3,8 @@
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    AssessmentId, CandidateId, CompetencyId, CriterionId, EvidenceId, ModuleId, ObservationId, PersonId, PersonalText, ProgrammeId, RemedialRequestId,
-    RequiredActionId, SessionId, happenings, parts, plain,
+    AssessmentId, CandidateId, CompetencyId, CriterionId, EvidenceId, ModuleId, ObservationId, PersonId, PersonalText, ProgrammeId,
+    RemedialRequestId, RequiredActionId, SessionId, happenings, parts, plain,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -87,7 +87,13 @@ impl Candidate {
         }
     }
 
-    pub(super) fn progress(&self, module: ModuleId, percent: u8, asked: &Asked, facts: &CandidateFacts) -> Result<Vec<CandidateEvent>, Refusal> {
+    pub(super) fn progress(
+        &self,
+        module: ModuleId,
+        percent: u8,
+        asked: &Asked,
+        facts: &CandidateFacts,
+    ) -> Result<Vec<CandidateEvent>, Refusal> {
         let mut unmet = Vec::new();
         let held = self.pre_load.get(&module);
         if !facts.programme.modules.get(&module).is_some_and(|module| module.pre_load) {
@@ -113,7 +119,14 @@ impl Candidate {
         }
     }
 
-    pub(super) fn attend(&self, stage: Stage, on: NaiveDate, minutes: u32, asked: &Asked, facts: &CandidateFacts) -> Result<Vec<CandidateEvent>, Refusal> {
+    pub(super) fn attend(
+        &self,
+        stage: Stage,
+        on: NaiveDate,
+        minutes: u32,
+        asked: &Asked,
+        facts: &CandidateFacts,
+    ) -> Result<Vec<CandidateEvent>, Refusal> {
         let mut unmet = Vec::new();
         let held = self.attended.get(&stage).and_then(|days| days.get(&on));
         if !self.entered.contains(&stage) {
@@ -147,7 +160,9 @@ impl Candidate {
                 Some(found) if found.kind != ModuleKind::Knowledge => {
                     unmet.push(Unmet::new("invalid", "The projects week is held at a distance: knowledge modules only.").at(&pointer));
                 }
-                Some(_) if modules[..index].contains(module) => unmet.push(Unmet::new("invalid", "This module is named twice.").at(&pointer)),
+                Some(_) if modules[..index].contains(module) => {
+                    unmet.push(Unmet::new("invalid", "This module is named twice.").at(&pointer));
+                }
                 Some(_) => {}
             }
         }

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use lastresort_fact::{Actor, Asked, AssessmentId, CompetencyId, Instant, ModuleId, Refusal, Unmet};
 use serde::{Deserialize, Serialize};
 
-use super::{Assess, Candidate, CandidateEvent, CandidateFacts, Capacity, CriterionResult, Decision, ObservationKind, Observe, SubmitEvidence};
+use super::{
+    Assess, Candidate, CandidateEvent, CandidateFacts, Capacity, CriterionResult, Decision, ObservationKind, Observe, SubmitEvidence,
+};
 use crate::correction::{Told, unless_corrected};
 use crate::guard::unless;
 use crate::organisation::PolicyName;
@@ -121,7 +123,8 @@ impl Candidate {
                 unless_current(&told, self, asked.occurred_at, facts, &mut unmet);
             }
             Decision::NotYetCompetent => {
-                let detail = "Not yet competent rests on at least one observation; where there is none, the decision is insufficient_evidence.";
+                let detail =
+                    "Not yet competent rests on at least one observation; where there is none, the decision is insufficient_evidence.";
                 unless(!cited.observations.is_empty(), &mut unmet, "evidence_insufficient", detail);
             }
             Decision::InsufficientEvidence => {}
@@ -150,7 +153,9 @@ impl Candidate {
         for (index, id) in told.evidence.iter().enumerate() {
             match self.evidence.get(id) {
                 None => against("evidence", index, "There is no such evidence of this candidate."),
-                Some(found) if !found.competencies.contains(&told.competency) => against("evidence", index, "This is evidence of another competency."),
+                Some(found) if !found.competencies.contains(&told.competency) => {
+                    against("evidence", index, "This is evidence of another competency.");
+                }
                 Some(found) if found.told.at > at => against("evidence", index, "This was handed in after the decision."),
                 Some(_) if told.evidence[..index].contains(id) => against("evidence", index, "This is cited twice."),
                 Some(found) => cited.told.push(found.told),
@@ -161,7 +166,14 @@ impl Candidate {
     }
 
     /// Rule 9, and of rule 13 that what was demanded is answered by something new.
-    fn unless_sufficient(&self, cited: &Cited<'_>, competency: CompetencyId, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
+    fn unless_sufficient(
+        &self,
+        cited: &Cited<'_>,
+        competency: CompetencyId,
+        asked: &Asked,
+        facts: &CandidateFacts,
+        unmet: &mut Vec<Unmet>,
+    ) {
         let today = facts.organisation.day(asked.occurred_at);
         let policy = |name| facts.organisation.policy.on(name, today) as usize;
         let counted: Vec<_> = cited.observations.iter().filter(|seen| seen.capacity != Capacity::Witness).collect();

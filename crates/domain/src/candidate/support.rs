@@ -3,7 +3,7 @@
 //! covered or not, before the programme does. Only a required action blocks
 //! (rule 13).
 
-use lastresort_fact::{CompetencyId, Instant, RemedialRequestId, RequiredActionId, Refusal, Unmet};
+use lastresort_fact::{CompetencyId, Instant, Refusal, RemedialRequestId, RequiredActionId, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::judging::{known_competencies, known_competency};
@@ -34,7 +34,8 @@ pub struct RequiredAction {
 impl Candidate {
     /// Requests of which nobody has said yet what became of them, the most urgent first.
     pub fn open_requests(&self) -> impl Iterator<Item = RemedialRequestId> + '_ {
-        let mut open: Vec<_> = self.remedial.iter().filter(|(_, request)| request.covered.is_none()).map(|(id, request)| (request.rank, *id)).collect();
+        let mut open: Vec<_> =
+            self.remedial.iter().filter(|(_, request)| request.covered.is_none()).map(|(id, request)| (request.rank, *id)).collect();
         open.sort_unstable();
         open.into_iter().map(|(_, id)| id)
     }
@@ -70,7 +71,13 @@ impl Candidate {
         }
     }
 
-    pub(super) fn demand(&self, action: RequiredActionId, competency: CompetencyId, what: String, facts: &CandidateFacts) -> Result<Vec<CandidateEvent>, Refusal> {
+    pub(super) fn demand(
+        &self,
+        action: RequiredActionId,
+        competency: CompetencyId,
+        what: String,
+        facts: &CandidateFacts,
+    ) -> Result<Vec<CandidateEvent>, Refusal> {
         let mut unmet = Vec::new();
         unless(!self.actions.contains_key(&action), &mut unmet, "already_done", "This action was demanded already.");
         known_competency(competency, facts, "/competency", &mut unmet);
@@ -98,7 +105,11 @@ impl Candidate {
 
     pub(super) fn cover(&self, request: RemedialRequestId, covered: bool, carries_over: Option<String>) -> CandidateEvent {
         let carries_over = carries_over.map(|text| self.narrative(text));
-        if covered { CandidateEvent::RemedialCovered { request, carries_over } } else { CandidateEvent::RemedialNotCovered { request, carries_over } }
+        if covered {
+            CandidateEvent::RemedialCovered { request, carries_over }
+        } else {
+            CandidateEvent::RemedialNotCovered { request, carries_over }
+        }
     }
 
     pub(super) fn ended_with(&mut self, request: RemedialRequestId, covered: bool) {
@@ -121,7 +132,12 @@ mod tests {
     const NOON: &str = "2021-03-24T12:00:00Z";
 
     fn ask(number: u128, rank: u32) -> CandidateCommand {
-        CandidateCommand::RequestRemedial { request: id(number), topic: "The law on holding.".to_owned(), competencies: vec![id(LISTENS)], rank }
+        CandidateCommand::RequestRemedial {
+            request: id(number),
+            topic: "The law on holding.".to_owned(),
+            competencies: vec![id(LISTENS)],
+            rank,
+        }
     }
 
     fn cover(number: u128, covered: bool) -> CandidateCommand {
@@ -162,7 +178,8 @@ mod tests {
         assert_eq!(early.refused(CandidateCommand::Complete, &admin, &facts()), ["stage_gate_unmet"]);
         let mut candidate = having_entered(Stage::RemedialWorkshop);
         candidate.happens(ask(1, 1), &as_candidate(NOON), &facts());
-        let demand = |number| CandidateCommand::DemandAction { action: id(number), competency: id(TEACHES), what: "Plan it again.".to_owned() };
+        let demand =
+            |number| CandidateCommand::DemandAction { action: id(number), competency: id(TEACHES), what: "Plan it again.".to_owned() };
         candidate.happens(demand(1), &as_assessor(NOON), &facts());
         assert_eq!(candidate.refused(demand(1), &as_assessor(NOON), &facts()), ["already_done"]);
         assert_eq!(candidate.refused(CandidateCommand::Complete, &admin, &facts()), ["not_in_state", "not_in_state"]);

@@ -203,18 +203,19 @@ fn valid(candidate: &Candidate, action: CandidateAction, asked: &Asked, facts: &
         CandidateAction::AllotModules => CandidateCommand::AllotModules { modules: vec![id(LAW)] },
         CandidateAction::Observe => CandidateCommand::Observe(seen(candidate.observations.len() as u128 + 1)),
         CandidateAction::SubmitEvidence => CandidateCommand::SubmitEvidence(handed_in(candidate.evidence.len() as u128 + 1)),
-        CandidateAction::Assess => CandidateCommand::Assess(Assess {
-            assessment: fresh(candidate.assessments.len()),
-            module: Some(id(LAW)),
-            ..undecided()
-        }),
+        CandidateAction::Assess => {
+            CandidateCommand::Assess(Assess { assessment: fresh(candidate.assessments.len()), module: Some(id(LAW)), ..undecided() })
+        }
         CandidateAction::DemandAction => {
             CandidateCommand::DemandAction { action: fresh(candidate.actions.len()), competency: id(TEACHES), what: text() }
         }
         CandidateAction::SettleAction(action) => CandidateCommand::SettleAction { action },
-        CandidateAction::RequestRemedial => {
-            CandidateCommand::RequestRemedial { request: fresh(candidate.remedial.len()), topic: text(), competencies: vec![id(LISTENS)], rank: 1 }
-        }
+        CandidateAction::RequestRemedial => CandidateCommand::RequestRemedial {
+            request: fresh(candidate.remedial.len()),
+            topic: text(),
+            competencies: vec![id(LISTENS)],
+            rank: 1,
+        },
         CandidateAction::CoverRemedial(request) => {
             CandidateCommand::CoverRemedial { request, covered: attempt.dice[1] < 200, carries_over: None }
         }
@@ -273,7 +274,8 @@ fn lived(candidate: &Candidate, action: CandidateAction, asked: &Asked, attempt:
 #[test]
 fn what_is_foretold_is_what_happens() {
     use CandidateAction as Can;
-    let mut early = vec![Can::Nominate, Can::Enrol, Can::AssignMentor, Can::AssignAssessor, Can::RecordPreLoad, Can::EnterStage(Stage::PreLoad)];
+    let mut early =
+        vec![Can::Nominate, Can::Enrol, Can::AssignMentor, Can::AssignAssessor, Can::RecordPreLoad, Can::EnterStage(Stage::PreLoad)];
     early.extend([Can::Observe, Can::SubmitEvidence, Can::RequestRemedial, Can::CoverRemedial(id(1)), Can::Withdraw]);
     foretold_is_what_happens::<Candidate>(&early, lived);
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastresort_fact::{Asked, Instant, ModuleId, PersonId, Refusal, Unmet};
 use serde::{Deserialize, Serialize};
 
-use super::{Attended, AttainmentResult, Judged, LearnerModule, Session, SessionEvent, SessionFacts, SessionKind, TrainerPart};
+use super::{AttainmentResult, Attended, Judged, LearnerModule, Session, SessionEvent, SessionFacts, SessionKind, TrainerPart};
 use crate::correction::{Told, no_correction, unless_corrected};
 use crate::guard::unless;
 
@@ -83,7 +83,9 @@ impl Session {
             match facts.people.get(learner) {
                 None => against("unknown_reference", "There is no such person in this organisation."),
                 Some(known) if !known.employed => against("not_employed", "They are not employed here on that day."),
-                Some(_) if planned.trainers.iter().any(|trainer| trainer.person == *learner) => against("invalid", "They teach in this session."),
+                Some(_) if planned.trainers.iter().any(|trainer| trainer.person == *learner) => {
+                    against("invalid", "They teach in this session.");
+                }
                 Some(_) if learners[..index].contains(learner) => against("invalid", "They are named twice."),
                 Some(_) => {}
             }
@@ -224,8 +226,8 @@ mod tests {
     use super::*;
     use crate::guard::testing::{Tried as _, asked_by, at, id};
     use crate::session::world::{
-        AFTER, BEFORE, CANDIDATE, DURING, HOLD, LAW, LEARNER, MENTOR, TRAINED, agreed, all_attained, all_there, boss, candidate, correcting, course, facts,
-        learners, mentor, planned,
+        AFTER, BEFORE, CANDIDATE, DURING, HOLD, LAW, LEARNER, MENTOR, TRAINED, agreed, all_attained, all_there, boss, candidate,
+        correcting, course, facts, learners, mentor, planned,
     };
     use crate::session::{Known, Owner, Responsibility, SessionCommand};
 
@@ -326,7 +328,11 @@ mod tests {
     fn a_candidate_judges_where_that_is_agreed_to_be_theirs() {
         let mut session = held();
         let owners = Owner { responsibility: Responsibility::AssessingAttainment, owner: id(MENTOR) };
-        let change = SessionCommand::Change { responsibility: owners.responsibility, owner: owners.owner, reason: "As agreed by telephone.".to_owned() };
+        let change = SessionCommand::Change {
+            responsibility: owners.responsibility,
+            owner: owners.owner,
+            reason: "As agreed by telephone.".to_owned(),
+        };
         session.happens(change, &mentor(DURING), &facts());
         assert_eq!(session.refused(judged(all_attained(12)), &candidate(AFTER), &facts()), ["not_permitted"]);
     }

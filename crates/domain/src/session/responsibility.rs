@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastresort_fact::{Asked, Class, Personal, PersonId, Refusal, Unmet};
+use lastresort_fact::{Asked, Class, PersonId, Personal, Refusal, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::{ModuleMinutes, Owner, Planned, Responsibility, Session, SessionEvent, SessionKind, TrainerPart};
@@ -192,10 +192,10 @@ mod tests {
 
     use super::*;
     use crate::guard::testing::{Tried as _, asked_by, at, id};
+    use crate::session::SessionCommand;
     use crate::session::world::{
         BEFORE, BOSS, CANDIDATE, DURING, LEARNER, MENTOR, agreed, boss, candidate, co_delivery, course, facts, mentor, planned, split,
     };
-    use crate::session::SessionCommand;
 
     fn timing(owner: u128) -> Vec<Owner> {
         vec![Owner { responsibility: Responsibility::Timing, owner: id(owner) }]
@@ -211,7 +211,10 @@ mod tests {
         session.happens(SessionCommand::Propose { owners: timing(MENTOR) }, &mentor(BEFORE), &facts());
         assert!(!session.stands(Responsibility::Timing), "who proposes agrees, and that is one of two");
         assert_eq!(session.refused(SessionCommand::Agree { owners: timing(MENTOR) }, &mentor(BEFORE), &facts()), ["not_in_state"]);
-        assert_eq!(session.refused(SessionCommand::Agree { owners: timing(CANDIDATE) }, &candidate(BEFORE), &facts()), ["responsibility_split"]);
+        assert_eq!(
+            session.refused(SessionCommand::Agree { owners: timing(CANDIDATE) }, &candidate(BEFORE), &facts()),
+            ["responsibility_split"]
+        );
         session.happens(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate(BEFORE), &facts());
         assert!(session.stands(Responsibility::Timing));
     }
@@ -233,7 +236,10 @@ mod tests {
     #[test]
     fn an_agreed_owner_is_changed_on_record_only() {
         let mut session = agreed();
-        assert_eq!(session.refused(SessionCommand::Propose { owners: timing(CANDIDATE) }, &mentor(BEFORE), &facts()), ["responsibility_split"]);
+        assert_eq!(
+            session.refused(SessionCommand::Propose { owners: timing(CANDIDATE) }, &mentor(BEFORE), &facts()),
+            ["responsibility_split"]
+        );
         assert_eq!(session.refused(change(CANDIDATE), &candidate(DURING), &facts()), ["not_permitted"], "a mentor changes it");
         assert_eq!(session.refused(change(LEARNER), &mentor(DURING), &facts()), ["unknown_reference"]);
         session.happens(change(CANDIDATE), &mentor(DURING), &facts());

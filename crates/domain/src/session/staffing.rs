@@ -70,7 +70,12 @@ pub(super) fn unless_may_plan(asked: &Asked, facts: &SessionFacts, unmet: &mut V
     if asked.role == Role::Candidate {
         let known = asked.by.person().and_then(|person| facts.people.get(&person));
         let may = known.is_some_and(|known| known.employed && known.candidate == CandidateStanding::Completed);
-        unless(may, unmet, "not_permitted", "A candidate plans courses of their own once they have completed the programme, while employed here.");
+        unless(
+            may,
+            unmet,
+            "not_permitted",
+            "A candidate plans courses of their own once they have completed the programme, while employed here.",
+        );
     }
 }
 
@@ -85,7 +90,22 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
     }
     Planned::from(&told).unless_staffed(told.learners_max, facts, &mut unmet);
     Refusal::unless_met(unmet)?;
-    let Plan { session, programme, stage, kind, title, modules, starts_at, ends_at, unit, venue, trainers, learners_max, physical, low_risk } = told;
+    let Plan {
+        session,
+        programme,
+        stage,
+        kind,
+        title,
+        modules,
+        starts_at,
+        ends_at,
+        unit,
+        venue,
+        trainers,
+        learners_max,
+        physical,
+        low_risk,
+    } = told;
     Ok(vec![SessionEvent::SessionPlanned {
         session,
         programme,
@@ -167,8 +187,13 @@ fn unless_able(told: &Plan, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
     let has = |part| parts.contains(&part);
     let leads = parts.iter().filter(|part| **part == TrainerPart::Lead).count();
     let (whole, who) = match told.kind {
-        SessionKind::CourseDay => (leads == 1 && !has(TrainerPart::Mentor) && !has(TrainerPart::Candidate), "A course day has one lead, and seconds."),
-        SessionKind::CoDelivery => (leads == 0 && has(TrainerPart::Mentor) && has(TrainerPart::Candidate), "In co-delivery mentors and candidates teach, and seconds."),
+        SessionKind::CourseDay => {
+            (leads == 1 && !has(TrainerPart::Mentor) && !has(TrainerPart::Candidate), "A course day has one lead, and seconds.")
+        }
+        SessionKind::CoDelivery => (
+            leads == 0 && has(TrainerPart::Mentor) && has(TrainerPart::Candidate),
+            "In co-delivery mentors and candidates teach, and seconds.",
+        ),
         SessionKind::Workshop => (has(TrainerPart::Lead) || has(TrainerPart::Mentor), "A workshop has a lead or a mentor."),
     };
     if !whole {
@@ -204,8 +229,8 @@ mod tests {
     use super::*;
     use crate::guard::testing::{Tried as _, asked_by, at, id};
     use crate::session::world::{
-        AFTER, BEFORE, BOSS, CANDIDATE, DURING, HOLD, LEARNER, LOW, MENTOR, TRAINED, all_there, boss, co_delivery, course, done, facts, learners, mentor,
-        minutes, planned, trainer,
+        AFTER, BEFORE, BOSS, CANDIDATE, DURING, HOLD, LEARNER, LOW, MENTOR, TRAINED, all_there, boss, co_delivery, course, done, facts,
+        learners, mentor, minutes, planned, trainer,
     };
     use crate::session::{Known, Session, SessionCommand};
 
@@ -307,11 +332,20 @@ mod tests {
     fn a_plan_lies_ahead_within_a_day_and_within_its_programme() {
         assert_eq!(refused(Plan { starts_at: at("2021-02-28T09:00:00Z"), ..course() }), ["late_entry", "invalid"]);
         assert_eq!(refused(Plan { ends_at: course().starts_at, ..course() }), ["invalid", "invalid"], "nor is there time for its modules");
-        assert_eq!(refused(Plan { modules: vec![minutes(HOLD, 400), minutes(HOLD, 6), minutes(99, 0)], ..course() }), ["invalid", "invalid", "unknown_reference"]);
+        assert_eq!(
+            refused(Plan { modules: vec![minutes(HOLD, 400), minutes(HOLD, 6), minutes(99, 0)], ..course() }),
+            ["invalid", "invalid", "unknown_reference"]
+        );
         assert_eq!(refused(Plan { programme: None, ..course() }), ["invalid"]);
         assert_eq!(refused(Plan { programme: Some(id(51)), unit: Some(id(9)), ..course() }), ["unknown_reference", "unknown_reference"]);
         assert_eq!(refused(Plan { learners_max: 0, modules: Vec::new(), ..course() }), ["invalid", "invalid"]);
-        let workshop = Plan { kind: SessionKind::Workshop, programme: None, modules: Vec::new(), trainers: vec![trainer(MENTOR, TrainerPart::Lead)], ..course() };
+        let workshop = Plan {
+            kind: SessionKind::Workshop,
+            programme: None,
+            modules: Vec::new(),
+            trainers: vec![trainer(MENTOR, TrainerPart::Lead)],
+            ..course()
+        };
         planned(workshop);
     }
 }

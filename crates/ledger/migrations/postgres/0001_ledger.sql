@@ -1,4 +1,4 @@
--- The ledgers, what stands beside them, and where the folding of their rows is.
+-- The ledgers, and what stands beside them.
 -- Every key begins with the organisation, so that a database cluster can be
 -- distributed by it. Key columns of text sort by bytes ("C"): no index depends
 -- on the collations of an operating system.
@@ -70,36 +70,6 @@ CREATE TABLE settings (
     value text NOT NULL
 );
 
--- Rows at one stage of the shape of views, with the bookmark of their folding.
-CREATE TABLE generations (
-    organisation uuid    NOT NULL,
-    number       bigint  NOT NULL CHECK (number > 0),
-    fingerprint  text    NOT NULL,
-    bookmark     bigint  NOT NULL CHECK (bookmark >= 0),
-    active       boolean NOT NULL,
-    PRIMARY KEY (organisation, number)
-) WITH (fillfactor = 50);
-CREATE UNIQUE INDEX ON generations (organisation) WHERE active;
-
--- Rows that could not be folded and wait for somebody to retry.
-CREATE TABLE parked (
-    organisation uuid        NOT NULL,
-    generation   bigint      NOT NULL,
-    table_name   text        COLLATE "C" NOT NULL,
-    id           text        COLLATE "C" NOT NULL,
-    position     bigint      NOT NULL,
-    reason       text        NOT NULL,
-    parked_at    timestamptz NOT NULL,
-    PRIMARY KEY (organisation, generation, table_name, id)
-);
-
--- Who folds a ledger, by the database's clock.
-CREATE TABLE leases (
-    organisation uuid        NOT NULL PRIMARY KEY,
-    holder       uuid        NOT NULL,
-    expires_at   timestamptz NOT NULL
-) WITH (fillfactor = 50);
-
 -- No statistics on the organisation. With them, one that is newer than they
 -- are counts as having no rows, every index looks as good as any other, and a
 -- stream may be sought by reading its whole ledger.
@@ -107,4 +77,3 @@ ALTER TABLE events ALTER COLUMN organisation SET STATISTICS 0;
 ALTER TABLE claims ALTER COLUMN organisation SET STATISTICS 0;
 ALTER TABLE commands ALTER COLUMN organisation SET STATISTICS 0;
 ALTER TABLE data_keys ALTER COLUMN organisation SET STATISTICS 0;
-ALTER TABLE parked ALTER COLUMN organisation SET STATISTICS 0;

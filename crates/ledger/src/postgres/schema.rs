@@ -7,7 +7,10 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use crate::store::StoreError;
 
 /// Every migration, in order; the first is version 1.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_ledger", include_str!("../../migrations/postgres/0001_ledger.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_ledger", include_str!("../../migrations/postgres/0001_ledger.sql")),
+    ("0002_views", include_str!("../../migrations/postgres/0002_views.sql")),
+];
 
 /// The key under which one process at a time changes the schema.
 pub(super) const SCHEMA_LOCK: i64 = 0x6c61_7374_7265_736f;

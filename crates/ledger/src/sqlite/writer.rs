@@ -178,7 +178,8 @@ impl Thread {
     }
 
     fn forget_commands(&self, before: Instant) -> rusqlite::Result<u64> {
-        let sql = "DELETE FROM commands WHERE (organisation, key) IN (SELECT organisation, key FROM commands WHERE recorded_at < ? LIMIT 5000)";
+        let sql =
+            "DELETE FROM commands WHERE (organisation, key) IN (SELECT organisation, key FROM commands WHERE recorded_at < ? LIMIT 5000)";
         self.connection.execute(sql, [before.micros()]).map(|forgotten| forgotten as u64)
     }
 

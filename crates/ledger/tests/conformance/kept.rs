@@ -8,11 +8,7 @@ use crate::scene::actors::{ask, desk, mark, note_with, order};
 use crate::scene::letters::ledger;
 use crate::scene::notes::{Note, NoteCommand};
 
-on_both_stores!(
-    what_another_desk_wrote_is_decided_on,
-    a_refusal_is_never_of_the_past,
-    what_is_kept_is_what_would_be_loaded,
-);
+on_both_stores!(what_another_desk_wrote_is_decided_on, a_refusal_is_never_of_the_past, what_is_kept_is_what_would_be_loaded,);
 
 async fn what_another_desk_wrote_is_decided_on(scene: &Scene) {
     let (here, there) = (desk(scene).await, desk(scene).await);

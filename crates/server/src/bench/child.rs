@@ -104,13 +104,11 @@ impl Server {
         let mut line = String::new();
         let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
         let listening = serde_json::from_str::<Listening>(&line);
-        match (read, listening) {
-            (Some(Ok(_)), Ok(Listening { address })) => Ok(Self { child, address }),
-            _ => {
-                drop(Self { child, address: SocketAddr::from(([0; 4], 0)) });
-                Err(other("a server of the bench did not start"))
-            }
+        if let (Some(Ok(_)), Ok(Listening { address })) = (read, listening) {
+            return Ok(Self { child, address });
         }
+        drop(Self { child, address: SocketAddr::from(([0; 4], 0)) });
+        Err(other("a server of the bench did not start"))
     }
 
     /// The memory it holds, in MB.

@@ -228,7 +228,11 @@ impl Client {
                 let (at, position, _) = self.write(who, count).await?;
                 let path = format!("{}?min_position={position}", self.own[at].path);
                 let reply = self.second.get(&path).await?;
-                if reply.status == 200 && reply.number("etag") == Some(self.own[at].version) { Ok(true) } else { Err(reply.unwanted(&path)) }
+                if reply.status == 200 && reply.number("etag") == Some(self.own[at].version) {
+                    Ok(true)
+                } else {
+                    Err(reply.unwanted(&path))
+                }
             }
         }
     }
@@ -246,7 +250,9 @@ impl Client {
         let version = self.own[at].version;
         let reply = self.wire.post(&path, version, &body).await?;
         let whole = reply.status == 200 && reply.number("etag") == Some(version + 1);
-        let Some(position) = reply.number("ledger-position").filter(|_| whole || reply.status == 202) else { return Err(reply.unwanted(&path)) };
+        let Some(position) = reply.number("ledger-position").filter(|_| whole || reply.status == 202) else {
+            return Err(reply.unwanted(&path));
+        };
         self.own[at].version += 1;
         Ok((at, position, whole))
     }

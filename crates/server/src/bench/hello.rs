@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::other;
 use crate::config::Settings;
-use crate::running::{StartError, tokens};
+use crate::running::{StartError, client, tokens};
 
 #[derive(Serialize)]
 struct Hello {
@@ -25,9 +25,11 @@ async fn hello(verifier: web::Data<Verifier>, request: HttpRequest) -> Result<we
 
 /// Starts it; it answers when this returns.
 pub(super) fn start(settings: &Settings) -> Result<(SocketAddr, ServerHandle), StartError> {
-    let verifier = Verifier::try_new(tokens(settings)?.0, &reqwest::Client::new()).map_err(other)?;
+    let verifier = Verifier::try_new(tokens(settings)?.0, &client(settings).map_err(other)?).map_err(other)?;
     let verifier = web::Data::new(verifier);
-    let mut server = HttpServer::new(move || App::new().app_data(verifier.clone()).route("/hello", web::get().to(hello))).disable_signals();
+    let mut server = HttpServer::new(move || App::new().app_data(verifier.clone()).route("/hello", web::get().to(hello)))
+        .tcp_nodelay(true)
+        .disable_signals();
     if settings.workers > 0 {
         server = server.workers(settings.workers);
     }

@@ -32,7 +32,7 @@ const APPEND_EVENTS: u32 = 200;
 /// So many appends are under way at once.
 const APPENDS: usize = 16;
 /// How long the rows may take to be folded.
-const FOLDING: Duration = Duration::from_secs(1_800);
+const FOLDING: Duration = Duration::from_mins(30);
 
 /// Streams spread evenly over ledgers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,9 @@ impl Population {
 pub(super) async fn ours(desk: &Desk) -> Result<(), StartError> {
     let heads = desk.store.heads().await?;
     match heads.iter().find(|(organisation, _)| organisation.0.as_fields().0 != MARK) {
-        Some((organisation, _)) => Err(other(format!("the store holds the ledger of {organisation}, which is no bench's; give the bench a store of its own"))),
+        Some((organisation, _)) => {
+            Err(other(format!("the store holds the ledger of {organisation}, which is no bench's; give the bench a store of its own")))
+        }
         None => Ok(()),
     }
 }
@@ -123,7 +125,11 @@ async fn opened(desk: &Desk, organisation: OrganisationId) -> Result<u64, StartE
         login: (ISSUER.to_owned(), SUBJECT.to_owned()),
     };
     let done = open(desk, Actor::Bootstrap, &opening, key(desk, organisation), false).await.map_err(other)?;
-    if done.receipt.position == OPENING { Ok(OPENING) } else { Err(other("a ledger is opened with another number of events than the bench believes")) }
+    if done.receipt.position == OPENING {
+        Ok(OPENING)
+    } else {
+        Err(other("a ledger is opened with another number of events than the bench believes"))
+    }
 }
 
 /// Registers persons and states their profiles until each stream is long enough.

@@ -59,7 +59,7 @@ impl Wire {
             if self.stream.read_buf(&mut self.read).await.map_err(other)? == 0 {
                 return Err(other("the service closed a connection"));
             }
-            let ends = length.or_else(|| Some(end_of_head(&self.read).map(|end| (end, length_of(&self.read[..end])))?));
+            let ends = length.or_else(|| end_of_head(&self.read).map(|end| (end, length_of(&self.read[..end]))));
             length = ends;
             if let Some((end, body)) = ends
                 && self.read.len() >= end + body

@@ -131,7 +131,7 @@ impl<'a> Measuring<'a> {
         let issuer = LocalIssuer::open(&self.settings.keys_folder()?, &self.settings.audience)?;
         Ok(Plan {
             address: server.address,
-            token: issuer.token(SUBJECT, Duration::from_secs(24 * 3600))?,
+            token: issuer.token(SUBJECT, Duration::from_hours(24))?,
             organisations: population.ledgers(),
             load,
             clients,
@@ -166,7 +166,18 @@ impl<'a> Measuring<'a> {
         };
         let organisations = Some(population.organisations);
         let (unit, ours) = (unit.to_owned(), rounded(ours));
-        Row { work, mode: Some(mode.name()), store: Some(store), organisations, clients, ours, unit, p99_ms: None, yardstick: None, ratio: None }
+        Row {
+            work,
+            mode: Some(mode.name()),
+            store: Some(store),
+            organisations,
+            clients,
+            ours,
+            unit,
+            p99_ms: None,
+            yardstick: None,
+            ratio: None,
+        }
     }
 
     fn tell(&mut self, row: Row) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Change, ProviderPerson, Staff};
+use super::case::{Case, Message, ProviderPerson, Staff};
 use super::story::{Story, Voice, id};
 use super::{CLIENT, DemoError, MANAGER, PROVIDER, PROVIDER_ADMIN};
 
@@ -28,7 +28,7 @@ pub(super) struct Cast {
     /// Ids of units, by short name.
     pub(super) units: BTreeMap<String, String>,
     /// What HR has yet to send, the next last.
-    changes: Vec<Change>,
+    changes: Vec<Message>,
     /// Who is employed, by number, as HR has sent it.
     employed: BTreeSet<String>,
 }
@@ -59,21 +59,21 @@ const MACHINES: [(&str, &str); 4] = [
 ];
 
 /// Tells the chapter.
-pub(super) async fn tell(story: &mut Story<'_>, case: &Case) -> Result<Cast, DemoError> {
+pub(super) async fn tell(story: &mut Story<'_>, script: &Case) -> Result<Cast, DemoError> {
     story.chapter("organisations and people");
     let mut cast = Cast {
         manager: story.voice(CLIENT, MANAGER)?,
-        governance_lead: story.voice(CLIENT, number(case, "governance_lead")?)?,
+        governance_lead: story.voice(CLIENT, number(script, "governance_lead")?)?,
         hr: story.voice(CLIENT, "hr-system")?,
         provider_at_home: story.voice(PROVIDER, PROVIDER_ADMIN)?,
         provider_admin: story.voice(CLIENT, PROVIDER_ADMIN)?,
         provider_people: BTreeMap::new(),
         ids: BTreeMap::new(),
         units: BTreeMap::new(),
-        changes: case.changes.iter().rev().cloned().collect(),
+        changes: script.changes.iter().rev().cloned().collect(),
         employed: BTreeSet::new(),
     };
-    open_units(story, case, &mut cast).await?;
+    open_units(story, script, &mut cast).await?;
     let manager = cast.manager.clone();
     for (subject, role) in MACHINES {
         let kind = if role == "inspector" { "human" } else { "machine" };
@@ -83,26 +83,26 @@ pub(super) async fn tell(story: &mut Story<'_>, case: &Case) -> Result<Cast, Dem
         grant(story, &manager, &person, role).await?;
         cast.ids.insert(subject.to_owned(), person);
     }
-    for staff in &case.staff {
+    for staff in &script.staff {
         state(story, &mut cast, staff).await?;
     }
-    let lead = number(case, "governance_lead")?;
+    let lead = number(script, "governance_lead")?;
     let (lead, staff) = (cast.ids[lead].clone(), cast.ids["E0010"].clone());
-    let subject = number(case, "governance_lead")?.to_owned();
+    let subject = number(script, "governance_lead")?.to_owned();
     story.say(&manager, &format!("/persons/{lead}/logins"), &login(&subject)).await?;
     grant(story, &manager, &lead, "governance_lead").await?;
     story.say(&manager, &format!("/persons/{staff}/logins"), &login("E0010")).await?;
     grant(story, &manager, &staff, "staff").await?;
-    provider_people(story, case, &mut cast).await?;
+    provider_people(story, script, &mut cast).await?;
     Ok(cast)
 }
 
 /// The manager is HR's E0026: known by that number before HR sends it.
-async fn open_units(story: &mut Story<'_>, case: &Case, cast: &mut Cast) -> Result<(), DemoError> {
+async fn open_units(story: &mut Story<'_>, script: &Case, cast: &mut Cast) -> Result<(), DemoError> {
     let manager = cast.manager.clone();
-    let me = number(case, "manager")?;
+    let me = number(script, "manager")?;
     story.say(&manager, &format!("/persons/{}/external-ids", super::MANAGER_ID), &json!({"source": "hr", "external_id": me})).await?;
-    for unit in &case.people.units {
+    for unit in &script.people.units {
         let body = json!({"code": unit.id, "name": unit.name, "setting": unit.setting, "places": unit.places});
         let organisation = story.say(&manager, "/units", &body).await?;
         let units = organisation["units"].as_array().cloned().unwrap_or_default();
@@ -113,7 +113,7 @@ async fn open_units(story: &mut Story<'_>, case: &Case, cast: &mut Cast) -> Resu
 }
 
 /// The provider's people, at home and, with a dated standing, at the client.
-async fn provider_people(story: &mut Story<'_>, case: &Case, cast: &mut Cast) -> Result<(), DemoError> {
+async fn provider_people(story: &mut Story<'_>, script: &Case, cast: &mut Cast) -> Result<(), DemoError> {
     let (manager, home, abroad) = (cast.manager.clone(), cast.provider_at_home.clone(), cast.provider_admin.clone());
     // Whoever reviews appeals holds the role, and has nothing to do yet.
     let reviewer = ProviderPerson {
@@ -122,7 +122,7 @@ async fn provider_people(story: &mut Story<'_>, case: &Case, cast: &mut Cast) ->
         given_name: "Rowan".to_owned(),
         family_name: "Sinclair".to_owned(),
     };
-    for person in case.people.provider_people.iter().chain([&reviewer]) {
+    for person in script.people.provider_people.iter().chain([&reviewer]) {
         let profile = json!({"given_name": person.given_name, "family_name": person.family_name});
         let admin = person.role == "provider_admin";
         let known = if admin {
@@ -177,12 +177,12 @@ pub(super) async fn until(story: &mut Story<'_>, cast: &mut Cast, day: &str, hou
             continue;
         }
         let person = cast.ids[&change.employee_no].clone();
-        let (what, body) = match (&change.unit, change.change.as_str()) {
-            (Some(unit), "mover") => ("moves", json!({"unit": cast.units[unit], "effective_on": change.on})),
-            _ => {
-                cast.employed.remove(&change.employee_no);
-                ("leaving", json!({"effective_on": change.on}))
-            }
+        let moved = change.unit.as_ref().filter(|_| change.change == "mover");
+        let (what, body) = if let Some(unit) = moved {
+            ("moves", json!({"unit": cast.units[unit], "effective_on": change.on}))
+        } else {
+            cast.employed.remove(&change.employee_no);
+            ("leaving", json!({"effective_on": change.on}))
         };
         let path = format!("/persons/{person}/{what}");
         let hr = cast.hr.clone();
@@ -202,14 +202,14 @@ pub(super) fn login(subject: &str) -> Value {
     json!({"issuer": crate::issuer::ISSUER, "subject": subject})
 }
 
-fn number<'a>(case: &'a Case, role: &str) -> Result<&'a str, DemoError> {
-    let found = case.people.client_people.iter().find(|person| person.role == role);
+fn number<'a>(script: &'a Case, role: &str) -> Result<&'a str, DemoError> {
+    let found = script.people.client_people.iter().find(|person| person.role == role);
     found.map(|person| person.employee_no.as_str()).ok_or_else(|| DemoError(format!("the case has no {role}")))
 }
 
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect()),
-        other => other,
+fn without_nulls(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, field| !field.is_null());
     }
+    value
 }

@@ -16,8 +16,7 @@ use super::{CLIENT, co_delivery};
 const ALLOTTED: [(&str, &str); 3] = [("LEGAL1", "RIGHTS"), ("LEGAL2", "RIGHTS"), ("NE1", "NONESC")];
 
 /// What is judged after the co-delivery.
-const CO_DELIVERED: [(&str, &str); 5] =
-    [("DE1", "DEESC"), ("SP1", "SELFP"), ("TH1", "HOLD"), ("CM1", "CRISIS"), ("TH1", "ASSESS")];
+const CO_DELIVERED: [(&str, &str); 5] = [("DE1", "DEESC"), ("SP1", "SELFP"), ("TH1", "HOLD"), ("CM1", "CRISIS"), ("TH1", "ASSESS")];
 
 /// One of the three.
 pub(super) struct Candidate {
@@ -68,7 +67,7 @@ async fn enrol(story: &mut Story<'_>, cast: &Cast, number: &str, index: usize, p
     story.say(&manager, &format!("/persons/{person}/logins"), &login(number)).await?;
     grant(story, &manager, &person, "candidate").await?;
     let nominated = story.say(&manager, "/candidates", &json!({"person": person, "programme": programme.id})).await?;
-    let (mentor, assessor) = if index % 2 == 0 { ("T02", "T04") } else { ("T03", "T05") };
+    let (mentor, assessor) = if index.is_multiple_of(2) { ("T02", "T04") } else { ("T03", "T05") };
     let candidate = Candidate {
         number: number.to_owned(),
         person,

@@ -12,7 +12,7 @@ const CHANGES: &str = include_str!("../../case/staff-changes.csv");
 
 /// Units and people by role.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct People {
+pub(super) struct Who {
     /// Whose law applies.
     pub(super) jurisdiction: String,
     /// Where the client is.
@@ -96,7 +96,7 @@ pub(super) struct Staff {
 
 /// What changed afterwards; only starters have all of it.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Change {
+pub(super) struct Message {
     /// On which day.
     pub(super) on: NaiveDate,
     /// `starter`, `leaver` or `mover`.
@@ -125,11 +125,11 @@ pub(super) struct Change {
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     /// Units and people by role.
-    pub(super) people: People,
+    pub(super) people: Who,
     /// The roster on 2020-09-01.
     pub(super) staff: Vec<Staff>,
     /// What changed afterwards, in order.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<Message>,
 }
 
 impl Case {
@@ -138,13 +138,19 @@ impl Case {
         let unreadable = |error: &dyn std::fmt::Display| DemoError(format!("the case is not readable: {error}"));
         Ok(Self {
             people: serde_json::from_str(PEOPLE).map_err(|error| unreadable(&error))?,
-            staff: csv::Reader::from_reader(STAFF.as_bytes()).deserialize().collect::<Result<_, _>>().map_err(|error| unreadable(&error))?,
-            changes: csv::Reader::from_reader(CHANGES.as_bytes()).deserialize().collect::<Result<_, _>>().map_err(|error| unreadable(&error))?,
+            staff: csv::Reader::from_reader(STAFF.as_bytes())
+                .deserialize()
+                .collect::<Result<_, _>>()
+                .map_err(|error| unreadable(&error))?,
+            changes: csv::Reader::from_reader(CHANGES.as_bytes())
+                .deserialize()
+                .collect::<Result<_, _>>()
+                .map_err(|error| unreadable(&error))?,
         })
     }
 }
 
-impl Change {
+impl Message {
     /// A starter as a line of the roster.
     pub(super) fn starter(&self) -> Option<Staff> {
         Some(Staff {

@@ -34,17 +34,24 @@ pub(super) struct Day {
 }
 
 /// Plans the week, agrees who answers for what, and says who the learners are.
-pub(super) async fn plan(story: &mut Story<'_>, cast: &Cast, candidates: &[Candidate], programme: &Programme) -> Result<Vec<Day>, DemoError> {
+pub(super) async fn plan(
+    story: &mut Story<'_>,
+    cast: &Cast,
+    candidates: &[Candidate],
+    programme: &Programme,
+) -> Result<Vec<Day>, DemoError> {
     let admin = cast.provider_admin.clone();
     let teaching: Vec<&str> = candidates.iter().map(|candidate| candidate.number.as_str()).collect();
-    let learners: Vec<String> = cast.employed().filter(|number| !teaching.contains(number)).take(GROUP).map(|number| cast.ids[number].clone()).collect();
+    let learners: Vec<String> =
+        cast.employed().filter(|number| !teaching.contains(number)).take(GROUP).map(|number| cast.ids[number].clone()).collect();
     let mut days = Vec::new();
     for (date, modules, teachers) in DAYS {
         let modules: Vec<String> = modules.iter().map(|code| programme.modules[*code].clone()).collect();
         let mut trainers = vec![json!({"person": cast.ids["T02"], "part": "mentor"}), json!({"person": cast.ids["T03"], "part": "mentor"})];
         trainers.extend(teachers.iter().map(|nth| json!({"person": candidates[*nth].person, "part": "candidate"})));
         let minutes = 300 / u32::try_from(modules.len()).unwrap_or(1);
-        let planned: Vec<Value> = modules.iter().map(|module| json!({"module": module, "minutes": minutes, "assessment_minutes": 20})).collect();
+        let planned: Vec<Value> =
+            modules.iter().map(|module| json!({"module": module, "minutes": minutes, "assessment_minutes": 20})).collect();
         let body = json!({
             "programme": programme.id,
             "stage": "co_delivery_week",

@@ -132,7 +132,7 @@ async fn analyse(story: &mut Story<'_>, cast: &mut Cast) -> Result<String, DemoE
         "months_from": "2018-10-01",
         "months_to": "2020-09-30",
         "summary": "Two years of incidents were reviewed with the nursing leads, all staff were asked, trainers and managers were heard. \
-Restraint is frequent, a notable share of it on the floor and prone. The training so far was physical techniques only.",
+    Restraint is frequent, a notable share of it on the floor and prone. The training so far was physical techniques only.",
         "without_person_identifiers": true,
         "life_support_cover_confirmed": true,
         "commitment_on_file": true,

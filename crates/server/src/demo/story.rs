@@ -16,7 +16,7 @@ use super::DemoError;
 use crate::issuer::LocalIssuer;
 
 /// For how long the tokens of the story are good.
-pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Somebody who speaks in one organisation.
 #[derive(Clone, Debug)]

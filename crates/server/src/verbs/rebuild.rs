@@ -41,8 +41,8 @@ impl Rebuild {
             })
             .await?;
             bar.finish();
-            let per_second = folded as f64 / begun.elapsed().as_secs_f64().max(1e-9);
-            println!("{organisation}: {folded} events folded, {per_second:.0} a second");
+            let per_second = u128::from(folded) * 1_000 / begun.elapsed().as_millis().max(1);
+            println!("{organisation}: {folded} events folded, {per_second} a second");
         }
         desk.store.close().await;
         Ok(())

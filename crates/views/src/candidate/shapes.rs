@@ -4,8 +4,8 @@ use lastresort_domain::candidate::{Capacity, CriterionResult, Decision, Evidence
 use utoipa::ToSchema;
 
 use super::{
-    AssessmentId, CandidateId, CompetencyId, EventId, EvidenceId, Instant, ModuleId, NaiveDate, ObservationId, PersonId, PersonalText, ProgrammeId,
-    RemedialRequestId, RequiredActionId, Serialize, SessionId, Stage,
+    AssessmentId, CandidateId, CompetencyId, EventId, EvidenceId, Instant, ModuleId, NaiveDate, ObservationId, PersonId, PersonalText,
+    ProgrammeId, RemedialRequestId, RequiredActionId, Serialize, SessionId, Stage,
 };
 
 /// How far an enrolment has come. Open: clients must expect more.

@@ -1,9 +1,10 @@
 //! What is shown of a candidate at a moment.
 
 use super::{
-    Asked, Assessment, AssessmentId, AssessmentShown, Assigned, AssessorShown, AttendedDay, BTreeMap, CandidateRow, CandidateShown, CandidateStatus, Dated,
-    Demand, Evidence, EvidenceId, EvidenceShown, MentorShown, NaiveDate, Noted, Observation, ObservationId, ObservationShown, PersonId, PreLoadShown,
-    RemedialRequestId, RemedialShown, RemedialStatus, Request, RequiredActionId, RequiredActionShown, Stage, StageEntryShown,
+    Asked, Assessment, AssessmentId, AssessmentShown, AssessorShown, Assigned, AttendedDay, BTreeMap, CandidateRow, CandidateShown,
+    CandidateStatus, Dated, Demand, Evidence, EvidenceId, EvidenceShown, MentorShown, NaiveDate, Noted, Observation, ObservationId,
+    ObservationShown, PersonId, PreLoadShown, RemedialRequestId, RemedialShown, RemedialStatus, Request, RequiredActionId,
+    RequiredActionShown, Stage, StageEntryShown,
 };
 use crate::Moment;
 
@@ -31,6 +32,13 @@ impl CandidateRow {
     fn mentor_on(&self, day: NaiveDate) -> Option<PersonId> {
         let covers = |assigned: &Assigned| assigned.from_on <= day && assigned.to_on.is_none_or(|to| day <= to);
         in_order(&self.mentors).into_iter().rev().find(|(_, dated)| covers(&dated.value)).map(|(_, dated)| dated.value.person)
+    }
+
+    /// Whether somebody is their mentor, or assesses them, on a day.
+    #[must_use]
+    pub fn assigned(&self, person: PersonId, day: NaiveDate) -> bool {
+        let assesses = |one: &AssessorShown| one.person == person && one.from_on <= day && one.to_on.is_none_or(|to| day <= to);
+        self.mentor_on(day) == Some(person) || self.assessors().iter().any(assesses)
     }
 
     fn assessors(&self) -> Vec<AssessorShown> {

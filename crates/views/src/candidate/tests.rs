@@ -36,7 +36,11 @@ fn decided(assessment: u128, decision: Decision) -> CandidateEvent {
 fn history() -> Vec<Happening> {
     let watched = |percent| CandidateEvent::PreLoadProgressed { module: id(12), percent };
     let ask = |number, rank| CandidateEvent::RemedialRequested { request: id(number), topic: sealed(), competencies: vec![id(21)], rank };
-    let mentor = |person, from: &str, to: Option<&str>| CandidateEvent::MentorAssigned { person: id(person), from_on: day(from), to_on: to.map(day) };
+    let mentor = |person, from: &str, to: Option<&str>| CandidateEvent::MentorAssigned {
+        person: id(person),
+        from_on: day(from),
+        to_on: to.map(day),
+    };
     let assessor = |to: Option<&str>| CandidateEvent::AssessorAssigned {
         person: id(4),
         from_on: day("2020-11-01"),

@@ -4,8 +4,8 @@ use lastresort_fact::EventId;
 use utoipa::ToSchema;
 
 use super::{
-    AttainmentResult, Instant, LowRisk, ModuleId, PersonId, PersonalText, ProgrammeId, Responsibility, Serialize, SessionId, SessionKind, Stage, Trainer,
-    UnitId,
+    AttainmentResult, Instant, LowRisk, ModuleId, PersonId, PersonalText, ProgrammeId, Responsibility, Serialize, SessionId, SessionKind,
+    Stage, Trainer, UnitId,
 };
 
 /// How far a session has come. Open: clients must expect more.

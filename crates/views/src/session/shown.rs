@@ -81,12 +81,16 @@ impl SessionRow {
     }
 
     fn attendance(&self) -> Vec<AttendanceShown> {
-        let lines = self.attendance.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, dated)| (*person, *module, dated)));
-        lines.map(|(person, module, dated)| AttendanceShown { person, module, minutes: dated.value.value, fact: dated.value.fact }).collect()
+        let lines =
+            self.attendance.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, dated)| (*person, *module, dated)));
+        lines
+            .map(|(person, module, dated)| AttendanceShown { person, module, minutes: dated.value.value, fact: dated.value.fact })
+            .collect()
     }
 
     fn attainment(&self) -> Vec<AttainmentShown> {
-        let lines = self.attainment.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, held)| held.shown(*person, *module)));
+        let lines =
+            self.attainment.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, held)| held.shown(*person, *module)));
         lines.flatten().collect()
     }
 

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use lastresort_domain::candidate::{
-    Assess, Assign, CandidateCommand, CriterionResult, Decision, EvidenceKind, Met, ObservationKind, Observe, SubmitEvidence, SupervisionLevel,
+    Assess, Assign, CandidateCommand, CriterionResult, Decision, EvidenceKind, Met, ObservationKind, Observe, SubmitEvidence,
+    SupervisionLevel,
 };
 use lastresort_domain::stage::Stage;
 use lastresort_fact::{

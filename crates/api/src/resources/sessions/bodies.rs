@@ -1,7 +1,8 @@
 //! What is sent about a session.
 
 use lastresort_domain::session::{
-    Attended, AttainmentResult, Judged, LowRisk, ModuleMinutes, Owner, Plan, Responsibility, SessionCommand, SessionKind, Trainer, TrainerPart,
+    AttainmentResult, Attended, Judged, LowRisk, ModuleMinutes, Owner, Plan, Responsibility, SessionCommand, SessionKind, Trainer,
+    TrainerPart,
 };
 use lastresort_domain::stage::Stage;
 use lastresort_fact::{EventId, Instant, ModuleId, PersonId, ProgrammeId, SessionId, UnitId};
@@ -39,6 +40,7 @@ pub struct TrainerBody {
 /// A risk assessment in the four domains: true where the risk is low.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "four domains, each low or not")]
 pub struct LowRiskBody {
     /// Safety.
     safety: bool,

@@ -14,9 +14,11 @@ use crate::table::{Rows, Table};
 pub fn operations(table: &mut Table) {
     let mut rows = table.resource::<Sessions>();
     rows.many("List sessions.").one("Read a session: its plan, who answers for what, and what its learners attended and attained.");
-    rows.create::<SessionPlanBody>(Can::Plan, "Plan a session; ratios and trainers are checked here and again at completion.", |body, _| {
-        Ok(body.asked())
-    });
+    rows.create::<SessionPlanBody>(
+        Can::Plan,
+        "Plan a session; ratios and trainers are checked here and again at completion.",
+        |body, _| Ok(body.asked()),
+    );
     responsibilities(&mut rows);
     learning(&mut rows);
     ending(&mut rows);
@@ -47,28 +49,30 @@ fn responsibilities(rows: &mut Rows<'_, Sessions>) {
 }
 
 fn learning(rows: &mut Rows<'_, Sessions>) {
-    rows.act::<RosterBody>(Can::SetRoster, "roster", Version::Required, "Say who the learners are, all of them.", |body, _| Ok(body.asked()))
-        .act::<SessionAttendanceBody>(
-            Can::RecordAttendance,
-            "attendance",
-            Version::Optional,
-            "Record who attended what, or correct such a record.",
-            |body, _| Ok(body.asked()),
-        )
-        .act::<AttainmentBody>(
-            Can::RecordAttainment,
-            "attainment",
-            Version::Optional,
-            "Judge what learners attained; what a candidate judges in co-delivery waits for the mentor.",
-            |body, _| Ok(body.asked()),
-        )
-        .act::<ToldBody>(
-            Can::Countersign,
-            "countersignature",
-            Version::Required,
-            "Stand for everything a candidate judged so far.",
-            |body, _| Ok(Asking::told(SessionCommand::Countersign, body.occurred_at)),
-        );
+    rows.act::<RosterBody>(Can::SetRoster, "roster", Version::Required, "Say who the learners are, all of them.", |body, _| {
+        Ok(body.asked())
+    })
+    .act::<SessionAttendanceBody>(
+        Can::RecordAttendance,
+        "attendance",
+        Version::Optional,
+        "Record who attended what, or correct such a record.",
+        |body, _| Ok(body.asked()),
+    )
+    .act::<AttainmentBody>(
+        Can::RecordAttainment,
+        "attainment",
+        Version::Optional,
+        "Judge what learners attained; what a candidate judges in co-delivery waits for the mentor.",
+        |body, _| Ok(body.asked()),
+    )
+    .act::<ToldBody>(
+        Can::Countersign,
+        "countersignature",
+        Version::Required,
+        "Stand for everything a candidate judged so far.",
+        |body, _| Ok(Asking::told(SessionCommand::Countersign, body.occurred_at)),
+    );
 }
 
 fn ending(rows: &mut Rows<'_, Sessions>) {

@@ -2,7 +2,8 @@ use lastresort_fact::Role;
 
 use super::*;
 use crate::candidate::world::{
-    BOSS, CANDIDATE, CLEAR, LISTENS, MENTOR, OTHER_MENTOR, TEACHES, as_assessor, as_candidate, assessing, correcting, facts, handed_in, seen, undecided,
+    BOSS, CANDIDATE, CLEAR, LISTENS, MENTOR, OTHER_MENTOR, TEACHES, as_assessor, as_candidate, assessing, correcting, facts, handed_in,
+    seen, undecided,
 };
 use crate::candidate::{CandidateCommand, Met};
 use crate::guard::testing::{Tried as _, asked_by, at, day, id};
@@ -163,7 +164,10 @@ fn only_an_assigned_assessor_decides_and_never_on_themselves() {
     let candidate = seen_twice();
     let by = |person| asked_by(person, Role::Assessor, at(DECIDED));
     assert_eq!(candidate.refused(decide(Decision::InsufficientEvidence, &[]), &by(BOSS), &facts()), ["not_permitted"]);
-    assert_eq!(candidate.refused(decide(Decision::InsufficientEvidence, &[]), &by(CANDIDATE), &facts()), ["not_permitted", "self_assessment"]);
+    assert_eq!(
+        candidate.refused(decide(Decision::InsufficientEvidence, &[]), &by(CANDIDATE), &facts()),
+        ["not_permitted", "self_assessment"]
+    );
     assert_eq!(candidate.refused(decide(Decision::InsufficientEvidence, &[]), &mentor(DECIDED), &facts()), ["not_permitted"]);
 }
 
