@@ -3,8 +3,10 @@
 //! clients; they share the machine, as `pgbench` and PostgreSQL do.
 
 mod child;
+mod client;
 mod drive;
 mod hello;
+mod learn;
 mod population;
 mod row;
 mod wire;

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use lastresort_ledger::clock::Clock;
 use serde::{Deserialize, Serialize};
 
-use super::drive::{Outcome, Plan, drive, processor_seconds};
+use super::drive::{Outcome, Plan, drive};
 use super::{Mode, hello, other};
 use crate::config::Settings;
 use crate::running::{StartError, start};
@@ -119,9 +119,9 @@ impl Server {
         kib.map(|kib| f64::from(kib) * 1_024.0 / 1e6).ok_or_else(|| other("a process does not say what memory it holds"))
     }
 
-    /// The processor time it took so far, in seconds.
-    pub(super) fn processor_seconds(&self) -> f64 {
-        processor_seconds(&self.child.id().to_string()).unwrap_or(0.0)
+    /// Its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Lets clients ask it; the most memory it held meanwhile, in MB.

@@ -100,7 +100,7 @@ impl<'a> Measuring<'a> {
             for (work, name, load) in [(Work::Get, "get", Load::Get), (Work::List, "list", Load::List)] {
                 if let Some(hello) = hello.filter(|_| self.does(work)) {
                     let population = self.first();
-                    let (outcome, _) = self.load(&server, population, load, most)?;
+                    let (outcome, _) = self.load(&server, mode, population, load, most)?;
                     let row = self.row(name, mode, population, Some(most), outcome.rate, "1/s");
                     self.tell(Row { p99_ms: Some(rounded(outcome.p99_ms)), ..row }.against(hello));
                 }
@@ -127,10 +127,11 @@ impl<'a> Measuring<'a> {
         self.asked.clients.iter().copied().min().unwrap_or(1)
     }
 
-    fn plan(&self, server: &Server, population: Population, load: Load, clients: u32) -> Result<Plan, StartError> {
+    fn plan(&self, server: &Server, mode: Mode, population: Population, load: Load, clients: u32) -> Result<Plan, StartError> {
         let issuer = LocalIssuer::open(&self.settings.keys_folder()?, &self.settings.audience)?;
         Ok(Plan {
             address: server.address,
+            service: server.process(),
             token: issuer.token(SUBJECT, Duration::from_hours(24))?,
             organisations: population.ledgers(),
             load,
@@ -138,23 +139,24 @@ impl<'a> Measuring<'a> {
             milliseconds: self.asked.milliseconds,
             events_min: u64::from(population.length),
             streams_max: population.streams,
+            visited: mode == Mode::Kept && load != Load::Hello,
             commands_max: None,
             per_second: None,
         })
     }
 
     /// Lets clients ask; what came of it, and the most memory the service held.
-    fn load(&self, server: &Server, population: Population, load: Load, clients: u32) -> Result<(Outcome, f64), StartError> {
-        self.driven(server, &self.plan(server, population, load, clients)?)
+    fn load(&self, server: &Server, mode: Mode, population: Population, load: Load, clients: u32) -> Result<(Outcome, f64), StartError> {
+        self.driven(server, &self.plan(server, mode, population, load, clients)?)
     }
 
     fn driven(&self, server: &Server, plan: &Plan) -> Result<(Outcome, f64), StartError> {
-        let before = server.processor_seconds();
         let (outcome, most) = server.driven(&self.settings, plan)?;
-        let service_us = (server.processor_seconds() - before) * 1e6 / f64::from(outcome.done.max(1));
+        let Outcome { rate, p99_ms, later, service_us, client_us, .. } = outcome;
         eprintln!(
-            "{:?}, {} clients: {:.0}/s, p99 {:.1} ms, {} answered without the row; a processor's µs each: service {service_us:.0}, client {:.0}",
-            plan.load, plan.clients, outcome.rate, outcome.p99_ms, outcome.later, outcome.client_us
+            "{:?}, {} clients: {rate:.0}/s, p99 {p99_ms:.1} ms, {later} answered without the row; \
+             of a processor, each: service {service_us:.0} µs, clients {client_us:.0} µs",
+            plan.load, plan.clients
         );
         Ok((outcome, most))
     }
@@ -186,7 +188,7 @@ impl<'a> Measuring<'a> {
 
     fn hello(&mut self, clients: u32) -> Result<f64, StartError> {
         let server = Server::start(Part::Hello, &self.settings, Mode::Cold)?;
-        let (outcome, _) = self.load(&server, self.first(), Load::Hello, clients)?;
+        let (outcome, _) = self.load(&server, Mode::Cold, self.first(), Load::Hello, clients)?;
         server.stop()?;
         let row = self.row("hello", Mode::Cold, self.first(), Some(clients), outcome.rate, "1/s");
         let p99_ms = Some(rounded(outcome.p99_ms));
@@ -195,7 +197,7 @@ impl<'a> Measuring<'a> {
     }
 
     fn w(&mut self, server: &Server, mode: Mode, population: Population, clients: u32) -> Result<f64, StartError> {
-        let (outcome, _) = self.load(server, population, Load::Write, clients)?;
+        let (outcome, _) = self.load(server, mode, population, Load::Write, clients)?;
         let row = self.row("W", mode, population, Some(clients), outcome.rate, "1/s");
         self.tell(Row { p99_ms: Some(rounded(outcome.p99_ms)), ..row });
         Ok(outcome.rate)
@@ -207,9 +209,9 @@ impl<'a> Measuring<'a> {
         let found = self.rows.iter().rfind(|row| row.work == "W" && row.mode == Some(mode.name()) && row.clients == Some(clients));
         let rate = match found.map(|row| row.ours) {
             Some(rate) => rate,
-            None => self.load(server, population, Load::Write, clients)?.0.rate,
+            None => self.load(server, mode, population, Load::Write, clients)?.0.rate,
         };
-        let plan = self.plan(server, population, Load::Readable, clients)?;
+        let plan = self.plan(server, mode, population, Load::Readable, clients)?;
         let (outcome, _) = self.driven(server, &Plan { per_second: Some(rate / 2.0), ..plan })?;
         let row = self.row("readable", mode, population, Some(clients), outcome.p99_ms, "ms");
         self.tell(Row { p99_ms: Some(rounded(outcome.p99_ms)), ..row });
@@ -221,7 +223,7 @@ impl<'a> Measuring<'a> {
         let server = Server::start(Part::Serve, &self.settings, mode)?;
         sleep(Duration::from_secs(1));
         let idle = server.resident_mb()?;
-        let (_, most) = self.load(&server, population, Load::Write, clients)?;
+        let (_, most) = self.load(&server, mode, population, Load::Write, clients)?;
         server.stop()?;
         self.tell(self.row("memory idle", mode, population, None, idle, "MB"));
         self.tell(self.row("memory under W", mode, population, Some(clients), most, "MB"));
@@ -268,7 +270,7 @@ impl<'a> Measuring<'a> {
         let clients = self.fewest().min(16);
         let mut rates = Vec::new();
         for population in [growth.small, growth.large] {
-            let plan = self.plan(server, population, Load::Write, clients)?;
+            let plan = self.plan(server, mode, population, Load::Write, clients)?;
             let streams_max = population.streams.min(growth.touched);
             rates.push(self.driven(server, &Plan { streams_max, commands_max: Some(SAMPLE), ..plan })?.0.rate);
         }

@@ -1,0 +1,211 @@
+"""The world behind the contract: whose tokens there are, what exists in the
+demonstration's ledgers, and what each role may do to it at this moment. Asked
+of the service itself, as any client could.
+"""
+
+import itertools
+import json
+import os
+import re
+import time
+from datetime import date, timedelta
+from random import Random
+from uuid import uuid4
+
+import requests
+
+# One of our own: Hypothesis sets the common one back for every example.
+CHANCE = Random()
+ORG = "/v1/organisations/{org}"
+
+
+def _read(name: str) -> dict:
+    with open(os.environ[name], encoding="utf-8") as file:
+        return json.load(file)
+
+
+class World:
+    def __init__(self) -> None:
+        demo, contract = _read("LASTRESORT_DEMO"), _read("LASTRESORT_CONTRACT")
+        self.base_url, self.client = demo["base_url"], demo["organisations"]["client"]
+        self.tokens = demo["tokens"] | {"operator": os.environ["LASTRESORT_OPERATOR"]}
+        self.operations = {
+            f"{method.upper()} {path}": operation
+            for path, methods in contract["paths"].items()
+            for method, operation in methods.items()
+        }
+        self.session = requests.Session()
+        self.kept: dict = {}
+        self.keys = itertools.count()
+        # Neither the grants that this very run stands on shall be lost, nor the people who hold them.
+        places = [place for role in demo["tokens"] for place in self.me(role)]
+        self.protected = {grant["id"] for place in places for grant in place["grants"]} | {place["person"] for place in places}
+
+    # ── Asking ───────────────────────────────────────────────────────────────
+
+    def headers(self, role: str, version: str | None = None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self.tokens[role]}", "Idempotency-Key": self.key()}
+        return headers | ({"If-Match": version} if version else {})
+
+    def key(self) -> str:
+        return f"{os.getpid()}-{next(self.keys)}"
+
+    def get(self, role: str, path: str, **query: object) -> tuple[dict, str | None]:
+        """What is answered, and its version; nothing where it is refused."""
+        answer = self.session.get(self.base_url + path, params=query, headers=self.headers(role), timeout=30)
+        return (answer.json(), answer.headers.get("ETag")) if answer.ok else ({}, None)
+
+    def send(self, role: str, resource: str, what: str, body: dict) -> dict:
+        """A command to a resource, on the version there is; it has to be done."""
+        headers = self.headers(role, self.get(role, resource)[1])
+        answer = self.session.post(f"{self.base_url}{resource}/{what}", json=body, headers=headers, timeout=30)
+        if not answer.ok:
+            raise RuntimeError(f"{resource}/{what}: {answer.text}")
+        return answer.json()
+
+    def keep(self, key: object, ask, seconds: float = 20):
+        """What was asked a moment ago need not be asked again."""
+        at, found = self.kept.get(key, (None, None))
+        if at is None or time.monotonic() - at > seconds:
+            at, found = self.kept[key] = time.monotonic(), ask()
+        return found
+
+    def me(self, role: str) -> list[dict]:
+        return self.keep(("me", role), lambda: self.get(role, "/v1/me")[0].get("organisations", []))
+
+    def person(self, role: str) -> str:
+        """Who holds a token, at the client."""
+        return next(place["person"] for place in self.me(role) if place["organisation"] == self.client)
+
+    def roles(self, label: str) -> list[str]:
+        """Those for whom an operation is, as far as there are tokens."""
+        named = self.operations[label].get("x-roles", self.tokens)
+        return [role for role in named if role in self.tokens]
+
+    def items(self, org: str, plural: str, role: str | None = None) -> list[dict]:
+        """What a list holds for a role, or else for whoever sees anything in it; the latest last."""
+        path = f"/v1/organisations/{org}/{plural}"
+        label = f"GET {ORG}/{plural}"
+        if label not in self.operations:
+            return []
+        roles = ([role] if role else []) + self.roles(label)
+
+        def ask() -> list[dict]:
+            found = (list(self.pages(role, path)) for role in roles)
+            return next((items for items in found if items), [])
+
+        return self.keep((path, role), ask)
+
+    def pages(self, role: str, path: str):
+        page = self.get(role, path, limit=200)[0]
+        yield from page.get("items", [])
+        while "next" in page:
+            page = self.get(role, path, limit=200, cursor=page["next"])[0]
+            yield from page["items"]
+
+    def look(self, org: str, plural: str = "", id: str = "") -> dict:
+        """One resource, for somebody who may read it; the organisation itself where none is named."""
+        path = f"{plural}/{id}".strip("/")
+        pattern = rf"GET {re.escape(ORG)}" + (rf"/{plural}/{{\w+}}" if plural else "")
+        label = next(label for label in self.operations if re.fullmatch(pattern, label))
+        found = (self.get(role, f"/v1/organisations/{org}/{path}".rstrip("/"))[0] for role in self.roles(label))
+        return next((answer for answer in found if answer), {})
+
+    def events(self, org: str) -> list[dict]:
+        """The latest facts."""
+        path = f"/v1/organisations/{org}/events"
+
+        def ask() -> list[dict]:
+            head = next((page["position"] for role in ("inspector", "provider_admin") if (page := self.get(role, path, limit=1)[0])), 0)
+            found = (self.get(role, path, after=max(head - 50, 0))[0].get("items") for role in ("inspector", "provider_admin"))
+            return next((items for items in found if items), [])
+
+        return self.keep(("events", org), ask)
+
+    def head(self, org: str) -> int:
+        return max((event["position"] for event in self.events(org)), default=0)
+
+    def today(self, days: int = 0) -> str:
+        """The day it is in the demonstration."""
+        now = max(event["recorded_at"] for event in self.events(self.client))
+        return str(date.fromisoformat(now[:10]) + timedelta(days))
+
+    # ── Finding ──────────────────────────────────────────────────────────────
+
+    def place(self, label: str, role: str, whom) -> tuple[dict[str, str], str | None]:
+        """Path parameters that name something, with its version; where there is
+        such a thing, one that this role may do this to now.
+        """
+        method, path = label.split(" ")
+        found: tuple[dict[str, str], str | None] = self.somewhere(label, role), None
+        for org in self.orgs(role) if path.startswith(ORG) else []:
+            for resource in self.resources(path, org, role, whom):
+                answer, version = self.get(role, resource)
+                allowed = [action for action in answer.get("allowed_actions", []) if action["allowed"]]
+                matched = [matches(path, action["href"]) for action in allowed if action["method"] == method]
+                if any(matched):
+                    return CHANCE.choice([match for match in matched if match]), version
+                if answer:
+                    found = self.named(path, org, resource, answer), version
+        return found[0] | self.special(path, found[0].get("org", "")), found[1]
+
+    def somewhere(self, label: str, role: str) -> dict[str, str]:
+        """Path parameters that name something or other, without asking much."""
+        path = label.split(" ")[1]
+        if label == f"PUT {ORG}":
+            return {"org": str(uuid4())}
+        if not path.startswith(ORG):
+            return {}
+        org, parts = self.orgs(role)[0], path.removeprefix(ORG).split("/")
+        items = self.items(org, parts[1]) if len(parts) > 2 else []
+        item = CHANCE.choice(items) if items else {}
+        return self.named(path, org, item.get("id", ""), item) if item else {"org": org}
+
+    def orgs(self, role: str) -> list[str]:
+        orgs = [place["organisation"] for place in self.me(role)] or [self.client]
+        return CHANCE.sample(orgs, len(orgs))
+
+    def resources(self, path: str, org: str, role: str, whom) -> list[str]:
+        """The addresses of a few resources a path could be about: the latest, and some of all."""
+        base = f"/v1/organisations/{org}"
+        parts = path.removeprefix(ORG).split("/")
+        if len(parts) < 3 or not parts[2].startswith("{"):
+            return [base]
+        items = [item for item in self.items(org, parts[1], role) if whom is None or whom(item)]
+        ids = [item["id"] for item in items if item["id"] not in self.protected]
+        return [f"{base}/{parts[1]}/{id}" for id in ids[-1:] + CHANCE.sample(ids, min(2, len(ids)))]
+
+    def special(self, path: str, org: str) -> dict[str, str]:
+        """What is named by other things than its own id."""
+        if "/streams/" in path and self.events(org):
+            stream = CHANCE.choice(self.events(org))["stream"]
+            return {"type": stream["type"], "id": stream["id"]}
+        known = [id for person in self.items(org, "persons") for id in person["external_ids"]] if "by-external" in path else []
+        return CHANCE.choice(known) if known else {}
+
+    @staticmethod
+    def named(path: str, org: str, resource: str, answer: dict) -> dict[str, str]:
+        """Path parameters from a resource, what is left filled with what it mentions."""
+        names = re.findall(r"{(\w+)}", path)
+        own = dict(zip(names, [org, resource.rsplit("/", 1)[-1]], strict=False))
+        parts = {name: mentioned(answer, name) for name in names[2:]}
+        return own | {name: CHANCE.choice(found) for name, found in parts.items() if found}
+
+
+def matches(path: str, href: str) -> dict[str, str] | None:
+    matched = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), href)
+    return matched.groupdict() if matched else None
+
+
+def mentioned(answer: object, name: str) -> list[str]:
+    """Values that stand in an answer under a name, and ids in a list of that name."""
+    if isinstance(answer, list):
+        return [one for item in answer for one in mentioned(item, name)]
+    found = []
+    for key, value in answer.items() if isinstance(answer, dict) else ():
+        if key == name and isinstance(value, str | int):
+            found.append(str(value))
+        elif key == f"{name}s" and isinstance(value, list):
+            found += [item["id"] for item in value if isinstance(item, dict) and "id" in item]
+        found += mentioned(value, name)
+    return found

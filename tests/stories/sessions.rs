@@ -1,0 +1,212 @@
+//! Deliveries: ratios, responsibilities, a group's day in three calls, and a
+//! trainer's own course.
+
+use lastresort_fact::Role;
+use lastresort_tests::world::{Answer, World, a_uuid};
+use serde_json::{Value, json};
+
+use crate::small_case::{SmallCase, change, try_each};
+
+lastresort_tests::on_both_stores!(
+    a_day_is_taught_together,
+    ratios_hold_when_planned_and_when_the_roster_is_set,
+    a_trainer_leads_a_course_of_their_own,
+    attendance_is_corrected_record_by_record,
+    only_those_who_teach_in_a_session_write_in_it,
+    what_is_foretold_of_a_session_happens,
+);
+
+const RESPONSIBILITIES: [&str; 7] =
+    ["timing", "session_design", "practice_activities", "small_groups", "motivating", "feedback", "assessing_attainment"];
+
+fn codes(answer: &Answer) -> Vec<&str> {
+    answer.faults().into_iter().map(|(_, code)| code).collect()
+}
+
+/// A day on 12 March 2021 that mentor and candidate teach together.
+fn co_delivery(case: &SmallCase<'_>) -> Value {
+    json!({
+        "programme": case.programme,
+        "stage": "co_delivery_week",
+        "kind": "co_delivery",
+        "title": "From scratch, day one",
+        "modules": [{"module": case.law, "minutes": 60}, {"module": case.hold, "minutes": 120, "assessment_minutes": 30}],
+        "starts_at": "2021-03-12T09:30:00Z",
+        "ends_at": "2021-03-12T16:00:00Z",
+        "venue": "Training room",
+        "trainers": [{"person": case.mentors[0].id, "part": "mentor"}, {"person": case.person.id, "part": "candidate"}],
+        "learners_max": 12,
+        "physical": true,
+        "low_risk": {"safety": true, "client_risk_factors": true, "trainability": true, "effectiveness": true},
+    })
+}
+
+/// The mentor owns the first three, the candidate the others.
+fn split(case: &SmallCase<'_>) -> Value {
+    let owner = |index: usize| if index < 3 { &case.mentors[0].id } else { &case.person.id };
+    let owners: Vec<_> =
+        RESPONSIBILITIES.iter().enumerate().map(|(index, what)| json!({"responsibility": what, "owner": owner(index)})).collect();
+    json!({"owners": owners})
+}
+
+fn lines(case: &SmallCase<'_>, learners: &[String], field: &str, value: &Value) -> Vec<Value> {
+    let of = |person: &String| [&case.law, &case.hold].map(|module| json!({"person": person, "module": module, field: value}));
+    learners.iter().flat_map(of).collect()
+}
+
+/// Planned, agreed, and with so many learners on the roster.
+async fn ready(case: &SmallCase<'_>, learners: &[String]) -> String {
+    let planned = case.admin.post("/sessions", co_delivery(case)).await.created();
+    let path = format!("/sessions/{}", planned.id());
+    case.mentors[0].post(&format!("{path}/responsibilities"), split(case)).await.ok();
+    case.person.post(&format!("{path}/agreements"), split(case)).await.ok();
+    change(&case.admin, &path, "roster", json!({"learners": learners})).await.ok();
+    path
+}
+
+async fn a_day_is_taught_together(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let learners = case.learners(12).await;
+    let path = ready(&case, &learners).await;
+    let early = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.person.post(&format!("{path}/attendance"), early.clone()).await.refused(409, "late_entry");
+    world.it_is("2021-03-12T15:30:00Z");
+    case.person.post(&format!("{path}/attendance"), early).await.ok();
+    let attained = json!({"attainment": lines(&case, &learners, "result", &json!("attained"))});
+    let judged = case.person.post(&format!("{path}/attainment"), attained).await.ok();
+    assert_eq!(
+        (judged["attainment"].as_array().map(Vec::len), judged["attainment"][0]["status"].as_str()),
+        (Some(24), Some("provisional"))
+    );
+    let refused = change(&case.admin, &path, "completion", json!({})).await.refused(409, "attainment_uncountersigned");
+    assert_eq!(codes(&refused), ["attainment_uncountersigned"; 2]);
+    let signed = change(&case.mentors[0], &path, "countersignature", json!({})).await.ok();
+    assert_eq!(signed["attainment"][0]["status"], "countersigned");
+    assert_eq!(signed["attainment"][0]["countersigned_by"], case.mentors[0].id.as_str());
+    let timing = json!({"owners": [{"responsibility": "timing", "owner": case.person.id}]});
+    let held = change(&case.mentors[0], &path, "completion", timing).await.ok();
+    let timing = &held["responsibilities"][0];
+    assert_eq!((held["status"].as_str(), &timing["owner"]), (Some("completed"), &json!(case.mentors[0].id)));
+    assert_eq!(timing["actual_owner"], case.person.id.as_str(), "planned beside actual");
+}
+
+async fn ratios_hold_when_planned_and_when_the_roster_is_set(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let plan = |field: &str, value: Value| {
+        let mut body = co_delivery(&case);
+        body[field] = value;
+        case.admin.post("/sessions", body)
+    };
+    let many = plan("learners_max", json!(19)).await.refused(409, "cohort_too_large");
+    assert_eq!(codes(&many), ["cohort_too_large", "second_trainer_needed", "ratio_exceeded"]);
+    plan("low_risk", Value::Null).await.refused(409, "second_trainer_needed");
+    plan("physical", json!(false)).await.refused(422, "invalid");
+    let nobody = json!([{"person": a_uuid(), "part": "mentor"}, {"person": case.person.id, "part": "candidate"}]);
+    let nobody = plan("trainers", nobody).await.refused(409, "unknown_reference");
+    assert_eq!(nobody.faults()[0], ("/trainers/0/person", "unknown_reference"));
+    let learners = case.learners(2).await;
+    let planned = plan("learners_max", json!(1)).await.created();
+    let path = format!("/sessions/{}", planned.id());
+    change(&case.admin, &path, "roster", json!({"learners": learners})).await.refused(409, "cohort_too_large");
+    let odd = json!({"learners": [case.mentors[1].id]});
+    change(&case.admin, &path, "roster", odd).await.refused(409, "not_employed");
+}
+
+async fn a_trainer_leads_a_course_of_their_own(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let candidate = case.candidate().await;
+    let mut course = co_delivery(&case);
+    course["kind"] = json!("course_day");
+    course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
+    course["starts_at"] = json!("2021-04-12T09:00:00Z");
+    course["ends_at"] = json!("2021-04-12T16:00:00Z");
+    case.person.post("/sessions", course.clone()).await.refused(403, "not_permitted");
+    case.led_to(&candidate, "remedial_workshop").await;
+    case.complete(&candidate).await;
+    let learners = case.learners(3).await;
+    let path = format!("/sessions/{}", case.person.post("/sessions", course).await.created().id());
+    change(&case.person, &path, "roster", json!({"learners": learners})).await.ok();
+    world.it_is("2021-04-12T16:00:00Z");
+    let attendance = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.person.post(&format!("{path}/attendance"), attendance).await.ok();
+    let attainment = json!({"attainment": lines(&case, &learners, "result", &json!("attained"))});
+    let judged = case.person.post(&format!("{path}/attainment"), attainment).await.ok();
+    assert_eq!(judged["attainment"][0]["status"], "judged", "a trainer's judgement waits for nobody");
+    change(&case.person, &path, "completion", json!({})).await.ok();
+    let led = case.client.administrator.get(&format!("/sessions?lead={}&status=completed", case.person.id)).await.ok();
+    assert_eq!(led.page().items.len(), 1);
+}
+
+async fn attendance_is_corrected_record_by_record(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let learners = case.learners(2).await;
+    let path = ready(&case, &learners).await;
+    world.it_is("2021-03-12T15:30:00Z");
+    let record =
+        |minutes: u32| json!({"attendance": lines(&case, &learners, "minutes", &json!(minutes)), "occurred_at": "2021-03-12T15:00:00Z"});
+    let told = case.mentors[0].post(&format!("{path}/attendance"), record(60)).await.ok();
+    let mut other = record(45);
+    case.mentors[0].post(&format!("{path}/attendance"), other.clone()).await.refused(409, "supersede_only");
+    other["supersedes"] = told["attendance"][0]["fact"].clone();
+    let corrected = case.mentors[0].post(&format!("{path}/attendance"), other.clone()).await.ok();
+    assert!(corrected["attendance"].as_array().expect("lines").iter().all(|line| line["minutes"] == 45), "{corrected}");
+    other["supersedes"] = corrected["attendance"][0]["fact"].clone();
+    other["attendance"].as_array_mut().expect("lines").pop();
+    case.mentors[0].post(&format!("{path}/attendance"), other).await.refused(409, "supersede_only");
+}
+
+async fn only_those_who_teach_in_a_session_write_in_it(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let learners = case.learners(2).await;
+    let path = ready(&case, &learners).await;
+    world.it_is("2021-03-12T15:30:00Z");
+    let attendance = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.mentors[1].post(&format!("{path}/attendance"), attendance.clone()).await.refused(403, "not_permitted");
+    case.client.person(Role::Candidate).await.post(&format!("{path}/attendance"), attendance).await.refused(403, "not_permitted");
+    let change_of = json!({"responsibility": "timing", "owner": case.person.id, "reason": "The mentor lost their voice."});
+    change(&case.person, &path, "responsibility-changes", change_of.clone()).await.refused(403, "not_permitted");
+    let changed = change(&case.mentors[0], &path, "responsibility-changes", change_of).await.ok();
+    assert_eq!((changed["responsibilities"][0]["status"].as_str()), Some("changed"));
+    case.person.post(&format!("{path}/responsibilities"), split(&case)).await.refused(409, "not_in_state");
+    change(&case.mentors[0], &path, "cancellation", json!({"reason": "Snow."})).await.refused(403, "not_permitted");
+    let cancelled = change(&case.admin, &path, "cancellation", json!({"reason": "Snow."})).await.ok();
+    assert_eq!(cancelled["status"], "cancelled");
+}
+
+/// A body that is in order for an action, where nothing but the guard can refuse it.
+fn body_for(case: &SmallCase<'_>, learners: &[String], action: &str) -> Value {
+    match action {
+        "propose_responsibilities" | "agree_responsibilities" => split(case),
+        "change_responsibility" => json!({"responsibility": "feedback", "owner": case.person.id, "reason": "As it turned out."}),
+        "set_roster" => json!({"learners": learners}),
+        "record_attendance" => json!({"attendance": lines(case, learners, "minutes", &json!(60))}),
+        "record_attainment" => json!({"attainment": lines(case, learners, "result", &json!("attained"))}),
+        "countersign" | "complete" => json!({}),
+        "cancel" => json!({"reason": "Snow."}),
+        other => panic!("no body is known for {other}"),
+    }
+}
+
+async fn what_is_foretold_of_a_session_happens(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let learners = case.learners(2).await;
+    let planned = case.admin.post("/sessions", co_delivery(&case)).await.created();
+    let path = format!("/sessions/{}", planned.id());
+    let voices = [&case.admin, &case.mentors[0], &case.mentors[1], &case.person, &case.client.administrator];
+    for (at, left_out) in [("2021-03-09T09:00:00Z", vec!["cancel"]), ("2021-03-12T15:30:00Z", vec!["cancel", "complete"])] {
+        world.it_is(at);
+        for voice in voices {
+            try_each(voice, &path, &left_out, |action| body_for(&case, &learners, action)).await;
+        }
+    }
+    for voice in [&case.person, &case.mentors[0], &case.admin, &case.mentors[0]] {
+        try_each(voice, &path, &[], |action| body_for(&case, &learners, action)).await;
+    }
+    let read = case.admin.get(&path).await.ok();
+    assert_eq!(read["status"], "completed", "{read}");
+}
