@@ -63,7 +63,7 @@ class World:
             raise RuntimeError(f"{resource}/{what}: {answer.text}")
         return answer.json()
 
-    def keep(self, key: object, ask, seconds: float = 20):
+    def keep(self, key: object, ask, seconds: float = 30):
         """What was asked a moment ago need not be asked again."""
         at, found = self.kept.get(key, (None, None))
         if at is None or time.monotonic() - at > seconds:
@@ -83,18 +83,18 @@ class World:
         return [role for role in named if role in self.tokens]
 
     def items(self, org: str, plural: str, role: str | None = None) -> list[dict]:
-        """What a list holds for a role, or else for whoever sees anything in it; the latest last."""
-        path = f"/v1/organisations/{org}/{plural}"
-        label = f"GET {ORG}/{plural}"
+        """What a list holds, the latest last: all of it, or what is a role's own where it reads no more."""
+        path, label = f"/v1/organisations/{org}/{plural}", f"GET {ORG}/{plural}"
         if label not in self.operations:
             return []
-        roles = ([role] if role else []) + self.roles(label)
+        readers = self.roles(label)
+        own = [role] if role and role not in readers else []
 
         def ask() -> list[dict]:
-            found = (list(self.pages(role, path)) for role in roles)
+            found = (list(self.pages(one, path)) for one in own or readers)
             return next((items for items in found if items), [])
 
-        return self.keep((path, role), ask)
+        return self.keep((path, *own), ask)
 
     def pages(self, role: str, path: str):
         page = self.get(role, path, limit=200)[0]
@@ -132,22 +132,23 @@ class World:
 
     # ── Finding ──────────────────────────────────────────────────────────────
 
-    def place(self, label: str, role: str, whom) -> tuple[dict[str, str], str | None]:
-        """Path parameters that name something, with its version; where there is
-        such a thing, one that this role may do this to now.
+    def place(self, label: str, role: str, whom, tries: int) -> tuple[dict[str, str], str | None, bool]:
+        """Path parameters that name something, with its version; and whether
+        this role may do this to it now, for which a few things are tried.
         """
         method, path = label.split(" ")
         found: tuple[dict[str, str], str | None] = self.somewhere(label, role), None
         for org in self.orgs(role) if path.startswith(ORG) else []:
-            for resource in self.resources(path, org, role, whom):
+            for resource in self.resources(path, org, role, whom, tries):
                 answer, version = self.get(role, resource)
                 allowed = [action for action in answer.get("allowed_actions", []) if action["allowed"]]
                 matched = [matches(path, action["href"]) for action in allowed if action["method"] == method]
                 if any(matched):
-                    return CHANCE.choice([match for match in matched if match]), version
+                    return CHANCE.choice([match for match in matched if match]), version, True
                 if answer:
                     found = self.named(path, org, resource, answer), version
-        return found[0] | self.special(path, found[0].get("org", "")), found[1]
+        place = found[0] | self.special(path, found[0].get("org", ""))
+        return place, found[1], len(place) == path.count("{") and method == "GET"
 
     def somewhere(self, label: str, role: str) -> dict[str, str]:
         """Path parameters that name something or other, without asking much."""
@@ -165,7 +166,7 @@ class World:
         orgs = [place["organisation"] for place in self.me(role)] or [self.client]
         return CHANCE.sample(orgs, len(orgs))
 
-    def resources(self, path: str, org: str, role: str, whom) -> list[str]:
+    def resources(self, path: str, org: str, role: str, whom, tries: int) -> list[str]:
         """The addresses of a few resources a path could be about: the latest, and some of all."""
         base = f"/v1/organisations/{org}"
         parts = path.removeprefix(ORG).split("/")
@@ -173,7 +174,7 @@ class World:
             return [base]
         items = [item for item in self.items(org, parts[1], role) if whom is None or whom(item)]
         ids = [item["id"] for item in items if item["id"] not in self.protected]
-        return [f"{base}/{parts[1]}/{id}" for id in ids[-1:] + CHANCE.sample(ids, min(2, len(ids)))]
+        return [f"{base}/{parts[1]}/{id}" for id in ids[-tries:] + CHANCE.sample(ids, min(tries, len(ids)))]
 
     def special(self, path: str, org: str) -> dict[str, str]:
         """What is named by other things than its own id."""

@@ -7,6 +7,8 @@ use lastresort_fact::Role;
 use lastresort_tests::world::{World, redacted};
 use serde_json::{Value, json};
 
+use crate::small_case::SmallCase;
+
 lastresort_tests::on_both_stores!(
     every_fact_is_told_with_its_circumstances,
     the_feed_has_no_gaps_and_an_empty_page_at_its_end,
@@ -14,6 +16,7 @@ lastresort_tests::on_both_stores!(
     the_feed_is_for_its_readers,
     a_read_waits_for_a_position,
     what_an_inspector_reads_is_logged,
+    what_a_grant_does_not_open_is_withheld,
 );
 
 async fn every_fact_is_told_with_its_circumstances(world: &World) {
@@ -139,4 +142,22 @@ async fn what_an_inspector_reads_is_logged(world: &World) {
         json!({"route": route, "resource": resource, "at": "2021-03-08T09:00:00.000000Z"})
     };
     assert_eq!(reads, [read("/persons/{person}", json!(client.administrator.id)), read("/persons", Value::Null)]);
+}
+
+async fn what_a_grant_does_not_open_is_withheld(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    case.observe(&case.mentors[0], &path).await;
+    let narrative = "Clear, calm, and on time.";
+    let stream = format!("/streams{}/events", path.replace("/candidates/", "/candidate/"));
+    for (role, seen) in [(Role::HrSystem, json!({"withheld": "narrative"})), (Role::Inspector, json!(narrative))] {
+        let reader = case.client.person(role).await;
+        for feed in ["/events?limit=200", &stream] {
+            let facts = reader.all(feed).await;
+            let observed = facts.iter().find(|fact| fact["type"] == "ObservationRecorded").expect("the observation");
+            assert_eq!(observed["data"]["narrative"], seen, "{role:?}: {observed:#}");
+            let positions: Vec<_> = facts.iter().filter_map(|fact| fact["position"].as_u64()).collect();
+            assert!(feed == stream || positions == (1..=positions.len() as u64).collect::<Vec<_>>(), "a position is never withheld");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use lastresort_fact::Role;
 use lastresort_tests::world::{Answer, World, a_uuid};
 use serde_json::{Value, json};
 
-use crate::small_case::{SmallCase, change, try_each};
+use crate::actions::try_each;
+use crate::small_case::{SmallCase, change};
 
 lastresort_tests::on_both_stores!(
     a_day_is_taught_together,

@@ -57,27 +57,6 @@ pub(crate) async fn change(voice: &Voice, path: &str, what: &str, body: Value) -
     voice.post(&format!("{path}/{what}"), body).if_match(version).await
 }
 
-/// Tries what may be done to a resource just after reading what is foretold of
-/// it, but for the actions left out: what is foretold happens.
-pub(crate) async fn try_each(voice: &Voice, path: &str, but: &[&str], body: impl Fn(&str) -> Value) {
-    let first = voice.get(path).await.ok();
-    let listed = first["allowed_actions"].as_array().expect("actions");
-    for listed in listed.iter().filter(|action| !but.iter().any(|left| action["action"] == *left)) {
-        let read = voice.get(path).await.ok();
-        // What was done meanwhile may have taken a part of the resource off the list.
-        let foretold = read["allowed_actions"].as_array().into_iter().flatten().find(|action| action["href"] == listed["href"]);
-        let Some(foretold) = foretold else { continue };
-        let (action, href) = (listed["action"].as_str().expect("a name"), listed["href"].as_str().expect("an address"));
-        let href = href.strip_prefix(&voice.base).expect("an address in the organisation");
-        let tried = voice.post(href, body(action)).if_match(read.version()).await;
-        if foretold["allowed"] == json!(true) {
-            assert!(tried.status < 300, "{action} was foretold to be done: {tried}\n{read}");
-        } else {
-            assert_eq!(tried["errors"], foretold["blocked_by"], "{action} was foretold to be refused so: {tried}\n{read}");
-        }
-    }
-}
-
 async fn curriculum(provider: &Organisation<'_>) -> String {
     let by = &provider.administrator;
     let made = by.post("/curricula", json!({"title": "Restraint reduction"})).await.created();

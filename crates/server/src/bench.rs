@@ -5,6 +5,7 @@
 mod child;
 mod client;
 mod drive;
+mod growth;
 mod hello;
 mod learn;
 mod population;

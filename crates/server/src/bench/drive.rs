@@ -102,7 +102,8 @@ pub(super) async fn drive(plan: Plan) -> Result<Outcome, StartError> {
     let done = u32::try_from(all.micros.len()).unwrap_or(u32::MAX);
     let ended = all.ended.map_or(whole, |ended| ended - from);
     let lasted = if plan.commands_max.is_some() { ended } else { ended.max(whole) };
-    let each = |before: Option<f64>, after: Option<f64>| after.zip(before).map_or(0.0, |(after, before)| (after - before) * 1e6 / f64::from(done));
+    let each =
+        |before: Option<f64>, after: Option<f64>| after.zip(before).map_or(0.0, |(after, before)| (after - before) * 1e6 / f64::from(done));
     Ok(Outcome {
         done,
         rate: f64::from(done) / lasted.as_secs_f64(),

@@ -18,13 +18,11 @@ use crate::issuer::LocalIssuer;
 use crate::running::{StartError, desk};
 
 /// The events of a stream.
-const LENGTH: u16 = 20;
-/// The commands that say what growth costs: few, so that what is young stays so.
-const SAMPLE: u32 = 3_000;
+pub(super) const LENGTH: u16 = 20;
 
 /// What is measured, and what was found so far.
 pub(super) struct Measuring<'a> {
-    asked: &'a Bench,
+    pub(super) asked: &'a Bench,
     settings: Settings,
     rows: Vec<Row>,
 }
@@ -123,11 +121,11 @@ impl<'a> Measuring<'a> {
         self.population(self.asked.organisations.first().copied().unwrap_or(1))
     }
 
-    fn fewest(&self) -> u32 {
+    pub(super) fn fewest(&self) -> u32 {
         self.asked.clients.iter().copied().min().unwrap_or(1)
     }
 
-    fn plan(&self, server: &Server, mode: Mode, population: Population, load: Load, clients: u32) -> Result<Plan, StartError> {
+    pub(super) fn plan(&self, server: &Server, mode: Mode, population: Population, load: Load, clients: u32) -> Result<Plan, StartError> {
         let issuer = LocalIssuer::open(&self.settings.keys_folder()?, &self.settings.audience)?;
         Ok(Plan {
             address: server.address,
@@ -150,7 +148,7 @@ impl<'a> Measuring<'a> {
         self.driven(server, &self.plan(server, mode, population, load, clients)?)
     }
 
-    fn driven(&self, server: &Server, plan: &Plan) -> Result<(Outcome, f64), StartError> {
+    pub(super) fn driven(&self, server: &Server, plan: &Plan) -> Result<(Outcome, f64), StartError> {
         let (outcome, most) = server.driven(&self.settings, plan)?;
         let Outcome { rate, p99_ms, later, service_us, client_us, .. } = outcome;
         eprintln!(
@@ -161,7 +159,7 @@ impl<'a> Measuring<'a> {
         Ok((outcome, most))
     }
 
-    fn row(&self, work: &'static str, mode: Mode, population: Population, clients: Option<u32>, ours: f64, unit: &str) -> Row {
+    pub(super) fn row(&self, work: &'static str, mode: Mode, population: Population, clients: Option<u32>, ours: f64, unit: &str) -> Row {
         let store = match self.settings.store_at() {
             Ok(StoreAt::Sqlite(_)) | Err(_) => "sqlite",
             Ok(StoreAt::Postgres(_)) => "postgres",
@@ -182,7 +180,7 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    fn tell(&mut self, row: Row) {
+    pub(super) fn tell(&mut self, row: Row) {
         self.rows.push(row);
     }
 
@@ -248,58 +246,5 @@ impl<'a> Measuring<'a> {
         let row = self.row("replay", Mode::Cold, population, None, read / begun.elapsed().as_secs_f64(), "events/s");
         self.tell(Row { mode: None, ..row }.against(raw));
         Ok(())
-    }
-
-    /// What grows, by how much: streams, ledgers, and how many of them there are.
-    fn growths(&self) -> [Growth; 3] {
-        let streams = self.asked.streams;
-        let one = |streams, length| Population { organisations: 1, streams, length };
-        let (few, many) = ((streams / 20).max(16), streams.min(1_000));
-        let long = LENGTH * u16::try_from((streams / 100).clamp(2, 100)).unwrap_or(100);
-        let ledgers = u16::try_from(many).unwrap_or(u16::MAX);
-        let spread = |organisations| Population { organisations, streams: many, length: LENGTH };
-        [
-            Growth { work: "growth of streams", small: one(few, LENGTH), large: one((streams / 100).max(16), long), touched: u32::MAX },
-            Growth { work: "growth of a ledger", small: one(few, LENGTH), large: one(streams, LENGTH), touched: few },
-            Growth { work: "growth of ledgers", small: spread(16.min(ledgers / 2)), large: spread(ledgers), touched: u32::MAX },
-        ]
-    }
-
-    /// What a command costs in what has grown, as a multiple of what it cost before.
-    fn growth(&mut self, server: &Server, mode: Mode, growth: &Growth) -> Result<(), StartError> {
-        let clients = self.fewest().min(16);
-        let mut rates = Vec::new();
-        for population in [growth.small, growth.large] {
-            let plan = self.plan(server, mode, population, Load::Write, clients)?;
-            let streams_max = population.streams.min(growth.touched);
-            rates.push(self.driven(server, &Plan { streams_max, commands_max: Some(SAMPLE), ..plan })?.0.rate);
-        }
-        let [small, large] = rates.as_slice() else { return Err(other("growth has two sizes")) };
-        let unit = growth.unit();
-        self.tell(self.row(growth.work, mode, growth.large, Some(clients), small / large, &unit));
-        Ok(())
-    }
-}
-
-/// Something that grows.
-struct Growth {
-    work: &'static str,
-    small: Population,
-    large: Population,
-    touched: u32,
-}
-
-impl Growth {
-    /// The same work in the small one, with what makes the difference.
-    fn unit(&self) -> String {
-        let all = |population: Population| population.streams * u32::from(population.length);
-        let Self { small, large, .. } = *self;
-        if small.length != large.length {
-            return format!("× the cost at streams of {} events, at {}", small.length, large.length);
-        }
-        if small.organisations != large.organisations {
-            return format!("× the cost in {} ledgers, in {}", small.organisations, large.organisations);
-        }
-        format!("× the cost in a ledger of {} events, in one of {}", all(small), all(large))
     }
 }
