@@ -114,6 +114,10 @@ def of(world: World, place: dict) -> tuple[dict, dict]:
     return candidate, world.look(place["org"], "programmes", candidate["programme"])
 
 
+def entered(candidate: dict) -> list[str]:
+    return [stage["stage"] for stage in candidate["stages"] if "entered_at" in stage]
+
+
 def nomination(world: World, place: dict) -> dict:
     running = [one["id"] for one in world.items(place["org"], "programmes") if one["status"] == "running"]
     return {"person": CHANCE.choice(employed(world, place)), "programme": running[-1]}
@@ -136,8 +140,7 @@ def pre_load(world: World, place: dict) -> dict:
 
 
 def attendance(world: World, place: dict) -> dict:
-    entered = of(world, place)[0]["stages"]
-    return {"stage": CHANCE.choice(entered)["stage"], "on": world.today(-CHANCE.randrange(90)), "minutes": 60}
+    return {"stage": CHANCE.choice(entered(of(world, place)[0])), "on": world.today(-CHANCE.randrange(90)), "minutes": 60}
 
 
 def allotment(world: World, place: dict) -> dict:
@@ -274,9 +277,9 @@ WHOM = {
     "person_start_employment": lambda person: all("until" in employment for employment in person["employments"]),
     "person_end_employment": lambda person: any("until" not in employment for employment in person["employments"]),
     "person_state_standing": lambda person: "employer" in person,
-    "candidate_complete": lambda candidate: len(candidate["stages"]) == 6 and candidate["status"] == "enrolled",
+    "candidate_complete": lambda candidate: len(entered(candidate)) == 6 and candidate["status"] == "enrolled",
     # Whoever has come furthest is to complete.
     "candidate_withdraw": lambda candidate: candidate["status"] == "nominated",
-    "candidate_request_remedial": lambda candidate: len(candidate["stages"]) < 6,
-    "candidate_demand_action": lambda candidate: len(candidate["stages"]) < 6,
+    "candidate_request_remedial": lambda candidate: len(entered(candidate)) < 6,
+    "candidate_demand_action": lambda candidate: len(entered(candidate)) < 6,
 }

@@ -12,7 +12,7 @@ use super::child::{Part, Server};
 use super::drive::{Load, Outcome, Plan};
 use super::population::{Population, SUBJECT, folded, ours};
 use super::row::{Report, Row, rounded};
-use super::{Bench, Mode, Work, other};
+use super::{Bench, Mode, Work};
 use crate::config::{Settings, StoreAt};
 use crate::issuer::LocalIssuer;
 use crate::running::{StartError, desk};
