@@ -105,7 +105,8 @@ impl Guest {
     /// # Errors
     /// 404 where it cannot name anything.
     pub fn id<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
-        self.request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(|| Problem::new("not_found"))
+        let text = self.request.match_info().get(name).filter(|text| !text.chars().any(char::is_control));
+        text.and_then(|text| text.parse().ok()).ok_or_else(|| Problem::new("not_found"))
     }
 
     /// The body, as the contract describes it.
@@ -249,9 +250,15 @@ impl Call {
     /// whoever it is about; of themselves all is.
     #[must_use]
     pub fn opens(&self, class: Class, about: Option<PersonId>, assigned: bool) -> bool {
+        self.opens_in(None, class, about, assigned)
+    }
+
+    /// The same of something that belongs to a programme: a grant opens no more than it reaches.
+    #[must_use]
+    pub fn opens_in(&self, programme: Option<ProgrammeId>, class: Class, about: Option<PersonId>, assigned: bool) -> bool {
         let now = self.guest.service.desk.clock.now();
-        about == Some(self.known.person)
-            || self.known.held(now).any(|acting| lastresort_domain::person::opens(acting.role, class, assigned))
+        let opens = |acting: Acting| acting.scope.reaches(programme) && lastresort_domain::person::opens(acting.role, class, assigned);
+        about == Some(self.known.person) || self.known.held(now).any(opens)
     }
 
     /// Waits, within a bound, until the rows show what a read asks for with `min_position`.

@@ -229,6 +229,7 @@ async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<Allow
 /// Whose something is, to whoever reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct Whose {
+    programme: Option<ProgrammeId>,
     about: Option<PersonId>,
     assigned: bool,
 }
@@ -236,7 +237,7 @@ pub struct Whose {
 impl Whose {
     /// Whose a row is to the caller.
     pub fn of<R: Resource>(call: &Call, row: &RowOf<R>, moment: Moment) -> Self {
-        Self { about: R::about(row), assigned: R::assigned(row, call.known.person, moment) }
+        Self { programme: R::programme(row), about: R::about(row), assigned: R::assigned(row, call.known.person, moment) }
     }
 }
 
@@ -245,8 +246,11 @@ impl Whose {
 /// # Errors
 /// Where keys cannot be read.
 pub async fn reveal(call: &Call, values: &mut [(&mut Value, Whose)]) -> Result<(), Problem> {
-    let opens: Vec<_> =
-        values.iter().map(|(_, whose)| *whose).map(|whose| move |class: Class| call.opens(class, whose.about, whose.assigned)).collect();
+    let opens: Vec<_> = values
+        .iter()
+        .map(|(_, whose)| *whose)
+        .map(|whose| move |class: Class| call.opens_in(whose.programme, class, whose.about, whose.assigned))
+        .collect();
     let mut readings: Vec<Reading<'_>> =
         values.iter_mut().zip(&opens).map(|((value, _), opens)| Reading { value, at: None, opens }).collect();
     let desk = &call.guest.service.desk;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use lastresort_fact::{Asked, Decides, OrganisationId, Refusal, Stamp, UnitId, Unmet, happenings, plain};
+use lastresort_fact::{Asked, Decides, OrganisationId, Refusal, Role, Stamp, UnitId, Unmet, happenings, plain};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -258,7 +258,7 @@ impl Guarded for Organisation {
         vec![OrganisationAction::OpenUnit, OrganisationAction::SetPolicy]
     }
 
-    fn unmet(&self, action: OrganisationAction, _: &Asked, (): &()) -> Vec<Unmet> {
+    fn unmet(&self, action: OrganisationAction, asked: &Asked, (): &()) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         match action {
             OrganisationAction::Register => {
@@ -268,7 +268,10 @@ impl Guarded for Organisation {
                 let client = self.kind == OrganisationKind::Client;
                 unless(client, &mut unmet, "not_in_state", "Only a client has units: a provider supports nobody.");
             }
-            OrganisationAction::SetPolicy => {}
+            OrganisationAction::SetPolicy => {
+                let guest = asked.role == Role::ProviderAdmin && self.kind == OrganisationKind::Client;
+                unless(!guest, &mut unmet, "not_permitted", "Policy is the client's own; a provider sets its own at home.");
+            }
         }
         unmet
     }

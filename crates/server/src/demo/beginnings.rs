@@ -135,7 +135,9 @@ async fn provider_people(story: &mut Story<'_>, script: &Case, cast: &mut Cast) 
         story.say(by, "/persons", &body).await?;
         grant(story, by, &known, &person.role).await?;
         if !admin {
-            let position = story.read(&home, "/persons?limit=1").await?["position"].clone();
+            // Where the provider registered them: the same however often the story is told.
+            let begun = story.read(&home, &format!("/streams/person/{known}/events?limit=1")).await?;
+            let position = begun["items"][0]["position"].clone();
             let standing = json!({"standing": "eligible", "provider_position": position, "valid_until": "2022-12-31"});
             story.say(&abroad, &format!("/persons/{known}/standing"), &standing).await?;
         }
