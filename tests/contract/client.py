@@ -14,7 +14,7 @@ from lastresort_client import AuthenticatedClient
 from lastresort_client.api.events import list_events
 from lastresort_client.api.me import get_me
 from lastresort_client.api.persons import list_persons, person_register, person_state_profile
-from lastresort_client.models import Event, PersonKind, PersonShownAnswer, Problem, ProfileBody, RegisterBody, Role
+from lastresort_client.models import PersonKind, PersonShownAnswer, Problem, ProfileBody, RegisterBody, Role
 
 with open(sys.argv.pop(1), encoding="utf-8") as file:
     DEMO = json.load(file)
@@ -76,8 +76,8 @@ class Client(unittest.TestCase):
         for _ in range(3):
             for event in list_events.sync(ORG, client=inspector, after=position, limit=10).items:
                 position += 1
-                self.assertIsInstance(event, Event)
                 self.assertEqual(event.position, position)
+                self.assertEqual(type(event).__name__, f"{event.type_}Event")
         self.assertGreater(position, 10)
 
 

@@ -216,7 +216,7 @@ def owner_change(world: World, place: dict) -> dict:
 
 
 def roster(world: World, place: dict) -> dict:
-    return {"learners": employed(world, place)[:3]}
+    return {"learners": employed(world, place)[:3] or [world.person("staff")]}
 
 
 def lines(world: World, place: dict) -> list[dict]:
@@ -271,15 +271,34 @@ BODIES = {
     "session_complete": lambda world, place: {},
 }
 
-# Whom a command is for, where but few will do.
+
+def has(status: str):
+    return lambda resource: resource["status"] == status
+
+
+def has_stage(status: str):
+    return lambda programme: any(stage["status"] == status for stage in programme["stages"])
+
+
+# Whom an operation is for, where but few will do.
 WHOM = {
     "get_curriculum_version": lambda curriculum: curriculum["published"],
     "person_start_employment": lambda person: all("until" in employment for employment in person["employments"]),
     "person_end_employment": lambda person: any("until" not in employment for employment in person["employments"]),
     "person_state_standing": lambda person: "employer" in person,
-    "candidate_complete": lambda candidate: len(entered(candidate)) == 6 and candidate["status"] == "enrolled",
+    "programme_start_stage": has_stage("scheduled"),
+    "programme_defer_stage": has_stage("scheduled"),
+    "programme_complete_stage": has_stage("started"),
+    "candidate_enrol": has("nominated"),
     # Whoever has come furthest is to complete.
-    "candidate_withdraw": lambda candidate: candidate["status"] == "nominated",
-    "candidate_request_remedial": lambda candidate: len(entered(candidate)) < 6,
-    "candidate_demand_action": lambda candidate: len(entered(candidate)) < 6,
+    "candidate_withdraw": has("nominated"),
+    "candidate_complete": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) == 6,
+    "candidate_request_remedial": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) < 6,
+    "candidate_demand_action": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) < 6,
 }
+
+
+def whom(operation: str):
+    """What a command needs of what it is for: most, that it is under way."""
+    under_way = {"candidate": has("enrolled"), "session": has("planned")}
+    return WHOM.get(operation, under_way.get(operation.split("_")[0]))

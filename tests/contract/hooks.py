@@ -18,7 +18,7 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from good import BODIES, WHOM
+from good import BODIES, whom
 from prepare import prepare
 from world import CHANCE, World
 
@@ -59,7 +59,7 @@ def before_call(context, case, kwargs) -> None:
         if ParameterLocation.PATH in good and (never or CHANCE.random() < 0.9):
             place = WORLD.somewhere(label, role)
             if len(good) == len(ParameterLocation):
-                place, version = find(case, label, role, WHOM.get(name), never)
+                place, version = find(case, label, role, whom(name), never)
             case.path_parameters = {**case.path_parameters, **place}
         if ParameterLocation.HEADER in good:
             good_headers(case, version)
@@ -71,15 +71,15 @@ def before_call(context, case, kwargs) -> None:
                 case.body = BODIES[name](WORLD, case.path_parameters)
 
 
-def find(case, label: str, role: str, whom, never: bool) -> tuple[dict[str, str], str | None]:
+def find(case, label: str, role: str, fits, never: bool) -> tuple[dict[str, str], str | None]:
     """Where to do this; what was never done yet is sent by whoever may do it somewhere."""
     roles = WORLD.roles(label) if never else []
     for other in CHANCE.sample(roles, len(roles)):
-        place, version, sure = WORLD.place(label, other, whom, 4)
+        place, version, sure = WORLD.place(label, other, fits, 4)
         if sure:
             case.headers["Authorization"] = f"Bearer {WORLD.tokens[other]}"
             return place, version
-    return WORLD.place(label, role, whom, 1)[:2]
+    return WORLD.place(label, role, fits, 1)[:2]
 
 
 def good_headers(case, version: str | None) -> None:

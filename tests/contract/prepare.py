@@ -80,6 +80,8 @@ def prepare(world: World) -> None:
             nearly.step(stage, "completion")
     running.step("pre_load", "start")
     running.enrol()
+    for person in good.employed(world, running.place)[-2:]:
+        running.say("manager", "", "candidates", {"person": person, "programme": running.programme})
     running.candidate("candidate", "remedial-requests", {"topic": "Law", "rank": 1})
     running.candidate("assessor", "required-actions", good.required_action)
     for day in (-8, -6, -4, 2, 3, 4, 5):

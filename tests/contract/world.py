@@ -132,14 +132,14 @@ class World:
 
     # ── Finding ──────────────────────────────────────────────────────────────
 
-    def place(self, label: str, role: str, whom, tries: int) -> tuple[dict[str, str], str | None, bool]:
+    def place(self, label: str, role: str, fits, tries: int) -> tuple[dict[str, str], str | None, bool]:
         """Path parameters that name something, with its version; and whether
         this role may do this to it now, for which a few things are tried.
         """
         method, path = label.split(" ")
         found: tuple[dict[str, str], str | None] = self.somewhere(label, role), None
         for org in self.orgs(role) if path.startswith(ORG) else []:
-            for resource in self.resources(path, org, role, whom, tries):
+            for resource in self.resources(path, org, role, fits, tries):
                 answer, version = self.get(role, resource)
                 allowed = [action for action in answer.get("allowed_actions", []) if action["allowed"]]
                 matched = [matches(path, action["href"]) for action in allowed if action["method"] == method]
@@ -166,13 +166,13 @@ class World:
         orgs = [place["organisation"] for place in self.me(role)] or [self.client]
         return CHANCE.sample(orgs, len(orgs))
 
-    def resources(self, path: str, org: str, role: str, whom, tries: int) -> list[str]:
+    def resources(self, path: str, org: str, role: str, fits, tries: int) -> list[str]:
         """The addresses of a few resources a path could be about: the latest, and some of all."""
         base = f"/v1/organisations/{org}"
         parts = path.removeprefix(ORG).split("/")
         if len(parts) < 3 or not parts[2].startswith("{"):
             return [base]
-        items = [item for item in self.items(org, parts[1], role) if whom is None or whom(item)]
+        items = [item for item in self.items(org, parts[1], role) if fits is None or fits(item)]
         ids = [item["id"] for item in items if item["id"] not in self.protected]
         return [f"{base}/{parts[1]}/{id}" for id in ids[-tries:] + CHANCE.sample(ids, min(tries, len(ids)))]
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::call::{Answer, Call, Query};
 use crate::listing::{limit, limit_of, min_position, page_of};
 use crate::problem::Problem;
-use crate::schema::Shape;
+use crate::schema::{Shape, Shapes};
 use crate::table::{Callers, Entry, PREFIX, Parameter, Table};
 
 /// Who reads the feed.
@@ -73,12 +73,7 @@ pub struct Stream {
 
 /// The operations.
 pub fn operations(table: &mut Table) {
-    let Shape(item) = table.shapes.of::<Event>();
-    let data = event_data(table);
-    table.shapes.0.insert("EventData".to_owned(), data);
-    if let Some(event) = table.shapes.0.get_mut("Event") {
-        event["properties"]["data"] = Shape::named("EventData").0;
-    }
+    let Shape(item) = event_shapes(&mut table.shapes);
     let answer = table.shapes.page("EventList", &item);
     let all = Entry::get(
         &format!("{PREFIX}/events"),
@@ -100,14 +95,44 @@ pub fn operations(table: &mut Table) {
     table.add(one.query(parameters()), stream);
 }
 
-/// Any event's body: one of the shapes the domain declares.
-fn event_data(table: &mut Table) -> Value {
-    let mut shapes = Vec::new();
-    for (name, Shape(schema)) in crate::events::shapes(&mut table.shapes) {
-        table.shapes.0.insert(name.clone(), schema);
-        shapes.push(Shape::named(&name).0);
+/// An event is one of those the domain declares, told apart by their `type`, so
+/// that a generated client gives each its own class; or one not known yet.
+fn event_shapes(shapes: &mut Shapes) -> Shape {
+    let Shape(any) = shapes.of::<Event>();
+    let mut head = shapes.0.remove("Event").unwrap_or_default();
+    let own = ["type", "schema", "data"];
+    if let Some(fields) = head["properties"].as_object_mut() {
+        fields.retain(|name, _| !own.contains(&name.as_str()));
     }
-    json!({"description": "What an event says; `type` and `schema` beside it say which shape it has. Expect ones you do not know.", "anyOf": shapes})
+    if let Some(required) = head["required"].as_array_mut() {
+        required.retain(|name| name.as_str().is_none_or(|name| !own.contains(&name)));
+    }
+    shapes.0.insert("EventHead".to_owned(), head);
+    let (mut kinds, mut names) = (Vec::new(), Vec::new());
+    for (data, Shape(schema)) in crate::events::shapes(shapes) {
+        let Some((name, version)) = data.rsplit_once('V') else { continue };
+        let (kind, told) = (json!({"type": "string", "const": name}), json!({"type": "string", "const": version}));
+        let event = event_shape(&schema["description"], &kind, &told, &Shape::named(&data).0);
+        kinds.push(Shape::named(&format!("{name}Event")).0);
+        names.push(name.to_owned());
+        shapes.0.insert(format!("{name}Event"), event);
+        shapes.0.insert(data, schema);
+    }
+    let (kind, text) = (json!({"type": "string", "not": {"enum": names}}), json!({"type": "string"}));
+    let other = event_shape(&json!("An event this contract does not know yet."), &kind, &text, &json!({"type": "object"}));
+    shapes.0.insert("OtherEvent".to_owned(), other);
+    kinds.push(Shape::named("OtherEvent").0);
+    shapes.0.insert(
+        "Event".to_owned(),
+        json!({"description": "A fact of a ledger; `type` says which. Expect ones you do not know.", "oneOf": kinds}),
+    );
+    Shape(any)
+}
+
+fn event_shape(about: &Value, kind: &Value, schema: &Value, data: &Value) -> Value {
+    let own =
+        json!({"type": "object", "required": ["type", "schema", "data"], "properties": {"type": kind, "schema": schema, "data": data}});
+    json!({"description": about, "allOf": [Shape::named("EventHead").0, own]})
 }
 
 fn parameters() -> Vec<Parameter> {
