@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::drive::{Load, Plan};
 use super::learn::{Known, Stream};
+use super::other;
 use super::population::text;
 use super::wire::Wire;
 use crate::running::StartError;
@@ -29,7 +30,8 @@ pub(super) struct Client {
     nth: u32,
     own: Vec<Stream>,
     wire: Wire,
-    second: Wire,
+    /// Only where it is used: servers deal connections out to their threads in turn.
+    second: Option<Wire>,
     chance: u64,
 }
 
@@ -37,7 +39,8 @@ impl Client {
     /// Connects the client of this number.
     pub(super) async fn connect(plan: &Arc<Plan>, known: &Known, pages: &Arc<Vec<String>>, nth: u32) -> Result<Self, StartError> {
         let own = known.streams.iter().skip(nth as usize).step_by(plan.clients as usize).cloned().collect();
-        let (wire, second) = (Wire::connect(plan.address, &plan.token).await?, Wire::connect(plan.address, &plan.token).await?);
+        let wire = Wire::connect(plan.address, &plan.token).await?;
+        let second = if plan.load == Load::Readable { Some(Wire::connect(plan.address, &plan.token).await?) } else { None };
         Ok(Self { plan: Arc::clone(plan), pages: Arc::clone(pages), nth, own, wire, second, chance: u64::from(nth) + 1 })
     }
 
@@ -99,7 +102,7 @@ impl Client {
             Load::Readable => {
                 let (at, position, _) = self.write(who, count).await?;
                 let path = format!("{}?min_position={position}", self.own[at].path);
-                let reply = self.second.get(&path).await?;
+                let reply = self.second.as_mut().ok_or_else(|| other("no second connection"))?.get(&path).await?;
                 if reply.status == 200 && reply.number("etag") == Some(self.own[at].version) {
                     Ok(true)
                 } else {
