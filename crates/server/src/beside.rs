@@ -1,15 +1,16 @@
 //! Work beside the requests: what inspectors read is written about once a
-//! second, old command keys are forgotten once a day.
+//! second and figures are summed up, old command keys are forgotten once a day.
 
 use std::time::{Duration, Instant};
 
 use actix_web::web;
 use lastresort_api::service::Service;
 use lastresort_ledger::desk::Desk;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How often what inspectors read is written.
+/// How often what inspectors read is written, and figures are summed up.
 const READS_LOGGED_EVERY: Duration = Duration::from_secs(1);
 /// For how long a command is known by its key.
 const KEYS_KNOWN_FOR: chrono::TimeDelta = chrono::TimeDelta::days(30);
@@ -24,7 +25,7 @@ pub(crate) struct Beside {
 
 impl Beside {
     /// Begins it.
-    pub(crate) fn start(service: web::Data<Service>) -> Self {
+    pub(crate) fn start(service: web::Data<Service>, figures: PrometheusHandle) -> Self {
         let (end, mut told) = oneshot::channel();
         let (done, ended) = oneshot::channel();
         let runtime = tokio::runtime::Handle::current();
@@ -33,6 +34,8 @@ impl Beside {
                 let mut forget_at = Instant::now();
                 while timeout(READS_LOGGED_EVERY, &mut told).await.is_err() {
                     service.reads.flush(&service.desk).await;
+                    // Else every request's figure would be held until somebody asks for them.
+                    figures.run_upkeep();
                     if Instant::now() >= forget_at {
                         forget_commands(&service.desk).await;
                         forget_at = Instant::now() + KEYS_FORGOTTEN_EVERY;

@@ -136,7 +136,8 @@ pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, StartEr
 }
 
 fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, StartError> {
-    let figures = web::Data::new(figures()?);
+    let summed = figures()?;
+    let figures = web::Data::new(summed.clone());
     let origins = settings.origins();
     let data = service.clone();
     let mut server = HttpServer::new(move || {
@@ -159,7 +160,7 @@ fn listen(settings: &Settings, service: web::Data<Service>) -> Result<Running, S
     let server = server.bind(&settings.listen).map_err(unheard)?;
     let address = server.addrs().first().copied().ok_or_else(|| StartError::Other("no address to listen on".to_owned()))?;
     let server = server.run();
-    let beside = Beside::start(service.clone());
+    let beside = Beside::start(service.clone(), summed);
     Ok(Running { address, service, handle: server.handle(), serving: tokio::spawn(server), beside })
 }
 
