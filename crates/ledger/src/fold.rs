@@ -26,6 +26,27 @@ pub enum Step {
     Overtaken,
 }
 
+/// How far a generation is folded, as whoever folds it knows: where somebody
+/// else went on with it, the next step finds the bookmark moved.
+#[derive(Clone, Debug)]
+pub struct Folding {
+    /// The generation, with its bookmark.
+    pub generation: Generation,
+    /// Its parked rows: table name and id.
+    parked: BTreeSet<(String, RowId)>,
+}
+
+impl Folding {
+    /// Takes a generation up where it is.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn of(store: &dyn Store, organisation: OrganisationId, generation: Generation) -> Result<Self, StoreError> {
+        let parked = store.parked(organisation, generation.number).await?;
+        Ok(Self { generation, parked: parked.into_iter().map(|row| (row.table, row.id)).collect() })
+    }
+}
+
 /// Folds what follows the bookmark of a generation, at most [`STEP`] events.
 ///
 /// # Errors
@@ -34,14 +55,13 @@ pub async fn step<W: World>(
     store: &dyn Store,
     views: &Views<W>,
     organisation: OrganisationId,
-    generation: &Generation,
+    folding: &mut Folding,
     now: Instant,
 ) -> Result<Step, StoreError> {
+    let Folding { generation, parked } = folding;
     let stored = store.read(organisation, generation.bookmark, STEP).await?;
     let Some(last) = stored.last().map(|event| event.position) else { return Ok(Step::AtHead) };
     gapless(&stored, generation.bookmark)?;
-    let parked: BTreeSet<(String, RowId)> =
-        store.parked(organisation, generation.number).await?.into_iter().map(|row| (row.table, row.id)).collect();
     let (known, unknown) = decode::<W>(&stored);
     let mut commit = RowCommit {
         organisation,
@@ -78,7 +98,13 @@ pub async fn step<W: World>(
     for parked in &commit.parked {
         tracing::error!(%organisation, table = parked.table, row = parked.id, position = parked.position, reason = parked.reason, "a row was parked");
     }
-    Ok(if store.commit_rows(commit).await? { Step::Moved(last) } else { Step::Overtaken })
+    let newly: Vec<_> = commit.parked.iter().map(|parked| (parked.table.clone(), parked.id.clone())).collect();
+    if !store.commit_rows(commit).await? {
+        return Ok(Step::Overtaken);
+    }
+    generation.bookmark = last;
+    parked.extend(newly);
+    Ok(Step::Moved(last))
 }
 
 /// What came of folding a parked row anew.

@@ -12,6 +12,7 @@ mod batch;
 mod event;
 mod fault;
 mod lines;
+mod loading;
 mod news;
 mod read;
 mod rows;
@@ -24,13 +25,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
-use postgres_es::PostgresEventRepository;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use self::lines::{GREETING, Lines};
+use self::lines::{GREETING, Lines, RESTED};
+use self::loading::Loading;
 use self::news::{Courier, News};
 use self::settle::Settler;
 use self::write::Writers;
@@ -41,25 +42,24 @@ use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, Stre
 /// How long a reader waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A connection that has rested longer is asked for a sign of life before it is used.
-const RESTED: Duration = Duration::from_secs(1);
-
 /// Statements each connection keeps prepared: a few per view, and our own.
 const STATEMENTS: usize = 256;
 
 /// Ledgers, keys and rows in a PostgreSQL database.
 pub struct PostgresStore {
+    /// What is done seldom.
     pool: PgPool,
-    repository: PostgresEventRepository,
+    loading: Loading,
+    reading: Lines,
     writers: Writers,
     news: News,
     _courier: Courier,
 }
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date. Half of `connections` (of at
-    /// least two) are for appends, half for everything else; two more carry
-    /// notifications.
+    /// Connects, and brings the schema up to date. A third of `connections` are
+    /// for appends, a third for loading streams, a third for everything else,
+    /// at least one each; two more carry notifications.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where it cannot be reached, and
@@ -68,22 +68,27 @@ impl PostgresStore {
         let options: PgConnectOptions = url.parse()?;
         let options = options.statement_cache_capacity(STATEMENTS).application_name("lastresort");
         schema::migrate(&mut sqlx::PgConnection::connect_with(&options).await?).await?;
-        let for_appends = (connections / 2).max(1);
-        let pool = pool(connections.saturating_sub(for_appends).max(1), options.clone()).await?;
+        let third = (connections / 3).max(1);
+        let loading = Loading::new(options.clone(), third);
+        let pool = pool(connections.saturating_sub(2 * third).max(1), options.clone()).await?;
+        let reading = Lines::for_reading(options.clone(), third);
         let news = News::new();
         let courier = news.exchange(options.clone()).await?;
-        let writers = Writers::new(Settler::new(Lines::new(options, for_appends), news.clone()));
-        Ok(Self { repository: read::repository(pool.clone()), pool, writers, news, _courier: courier })
+        let writers = Writers::new(Settler::new(Lines::for_appends(options, third), news.clone()));
+        Ok(Self { pool, loading, reading, writers, news, _courier: courier })
     }
 }
 
 async fn pool(most: u32, options: PgConnectOptions) -> Result<PgPool, StoreError> {
+    Ok(pool_options(most).connect_with(options).await?)
+}
+
+fn pool_options(most: u32) -> PgPoolOptions {
     let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE).test_before_acquire(false);
     let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(GREETING).await.map(|_| ()) }));
-    let pool = pool.before_acquire(|connection, seen| {
+    pool.before_acquire(|connection, seen| {
         Box::pin(async move { if seen.idle_for < RESTED { Ok(true) } else { Ok(connection.ping().await.is_ok()) } })
-    });
-    Ok(pool.connect_with(options).await?)
+    })
 }
 
 impl fmt::Debug for PostgresStore {
@@ -107,11 +112,13 @@ impl Store for PostgresStore {
     }
 
     async fn stream(&self, organisation: OrganisationId, kind: Kind, id: Uuid, after: u64) -> Result<Vec<StreamEvent>, StoreError> {
-        read::stream(&self.repository, organisation, kind, id, after).await
+        read::stream(&self.loading.repository(), organisation, kind, id, after).await
     }
 
     async fn read(&self, organisation: OrganisationId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        read::ledger(&self.pool, organisation, after, limit).await
+        let mut line = self.reading.take().await?;
+        let answer = read::ledger(line.connection(), organisation, after, limit).await;
+        line.answered(answer)
     }
 
     async fn read_stream(
@@ -121,11 +128,15 @@ impl Store for PostgresStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        read::ledger_of_stream(&self.pool, organisation, stream, after, limit).await
+        let mut line = self.reading.take().await?;
+        let answer = read::ledger_of_stream(line.connection(), organisation, stream, after, limit).await;
+        line.answered(answer)
     }
 
     async fn head(&self, organisation: OrganisationId) -> Result<Option<Head>, StoreError> {
-        read::one_head(&self.pool, organisation).await
+        let mut line = self.reading.take().await?;
+        let answer = read::one_head(line.connection(), organisation).await;
+        line.answered(answer)
     }
 
     async fn heads(&self) -> Result<Vec<(OrganisationId, Head)>, StoreError> {
@@ -133,7 +144,9 @@ impl Store for PostgresStore {
     }
 
     async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
-        read::one_command(&self.pool, organisation, key).await
+        let mut line = self.reading.take().await?;
+        let answer = read::one_command(line.connection(), organisation, key).await;
+        line.answered(answer)
     }
 
     async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError> {
@@ -141,15 +154,21 @@ impl Store for PostgresStore {
     }
 
     async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {
-        read::claim(&self.pool, organisation, claim).await
+        let mut line = self.reading.take().await?;
+        let answer = read::claim(line.connection(), organisation, claim).await;
+        line.answered(answer)
     }
 
     async fn data_keys(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<Vec<DataKeyRow>, StoreError> {
-        read::data_keys(&self.pool, organisation, ids).await
+        let mut line = self.reading.take().await?;
+        let answer = read::data_keys(line.connection(), organisation, ids).await;
+        line.answered(answer)
     }
 
     async fn keys_about(&self, organisation: OrganisationId, subject: PersonId) -> Result<Vec<DataKeyRow>, StoreError> {
-        read::keys_about(&self.pool, organisation, subject).await
+        let mut line = self.reading.take().await?;
+        let answer = read::keys_about(line.connection(), organisation, subject).await;
+        line.answered(answer)
     }
 
     async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
@@ -161,7 +180,9 @@ impl Store for PostgresStore {
     }
 
     async fn generations(&self, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
-        rows::generations(&self.pool, organisation).await
+        let mut line = self.reading.take().await?;
+        let answer = rows::generations(line.connection(), organisation).await;
+        line.answered(answer)
     }
 
     async fn begin_generation(&self, organisation: OrganisationId, fingerprint: &str) -> Result<Generation, StoreError> {
@@ -173,19 +194,27 @@ impl Store for PostgresStore {
     }
 
     async fn commit_rows(&self, commit: RowCommit) -> Result<bool, StoreError> {
-        rows::commit(&self.pool, &commit).await
+        let mut line = self.reading.take().await?;
+        let answer = rows::commit(line.connection(), &commit).await;
+        line.answered(answer)
     }
 
     async fn rows(&self, organisation: OrganisationId, generation: i64, table: &Table, ids: &[RowId]) -> Result<Vec<Row>, StoreError> {
-        rows::by_id(&self.pool, organisation, generation, table, ids).await
+        let mut line = self.reading.take().await?;
+        let answer = rows::by_id(line.connection(), organisation, generation, table, ids).await;
+        line.answered(answer)
     }
 
     async fn ask(&self, ask: &Ask) -> Result<Vec<Row>, StoreError> {
-        ask::ask(&self.pool, ask).await
+        let mut line = self.reading.take().await?;
+        let answer = ask::ask(line.connection(), ask).await;
+        line.answered(answer)
     }
 
     async fn parked(&self, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
-        rows::parked(&self.pool, organisation, generation).await
+        let mut line = self.reading.take().await?;
+        let answer = rows::parked(line.connection(), organisation, generation).await;
+        line.answered(answer)
     }
 
     async fn lease(&self, organisation: OrganisationId, holder: Uuid, milliseconds: u32) -> Result<bool, StoreError> {
@@ -202,6 +231,8 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.writers.close().await;
+        self.reading.close().await;
+        self.loading.close().await;
         self.pool.close().await;
     }
 }

@@ -23,13 +23,15 @@ use uuid::Uuid;
 
 use self::columns::{DATA_KEY, EVENT, data_key, event, head, signed, unsigned, uuid};
 use self::connections::Connections;
-use crate::append::{Append, ClaimName, Digest, Head, Outcome, StoredCommand, StreamRef};
+use crate::append::{Append, ClaimName, CommandKey, Digest, Head, Outcome, StoredCommand, StreamRef};
 use crate::rows::{Ask, Generation, Parked, Row, RowCommit, RowId, Table};
-use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent};
+use crate::store::{DataKeyRow, Kind, Moved, Payload, Store, StoreError, StoredEvent, StreamEvent};
 
 const LEDGER: &[&str] = &[include_str!("../migrations/sqlite/0001_ledger.sql")];
 const VIEWS: &[&str] = &[include_str!("../migrations/sqlite/0002_views.sql")];
 const READERS: usize = 4;
+/// So many events or rows are a few: done with sooner than handed to another thread and back.
+const FEW: u32 = 64;
 
 /// A store in a folder.
 #[derive(Debug)]
@@ -65,9 +67,9 @@ impl SqliteStore {
         })
     }
 
-    async fn settled(&self, command: &Append) -> Option<Outcome> {
-        let stored = self.command(command.organisation, command.key.key).await.ok()??;
-        (stored.body == command.key.body).then_some(Outcome::Applied(stored.receipt))
+    async fn settled(&self, organisation: OrganisationId, key: CommandKey) -> Option<Outcome> {
+        let stored = self.command(organisation, key.key).await.ok()??;
+        (stored.body == key.body).then_some(Outcome::Applied(stored.receipt))
     }
 }
 
@@ -126,43 +128,37 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Outcome, StoreError> {
-        match self.writer.append(append.clone()).await {
+        let (organisation, key) = (append.organisation, append.key);
+        match self.writer.append(append).await {
             Ok(outcome) => Ok(outcome),
             // Whatever failed may have failed at COMMIT: what is stored decides.
-            Err(error) => self.settled(&append).await.ok_or(error),
+            Err(error) => self.settled(organisation, key).await.ok_or(error),
         }
     }
 
     async fn stream(&self, organisation: OrganisationId, kind: Kind, id: Uuid, after: u64) -> Result<Vec<StreamEvent>, StoreError> {
-        let found = self
-            .readers
-            .with(move |connection| {
+        self.readers
+            .at_once(|connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT sequence, event_type, event_version, payload FROM events
+                    "SELECT sequence, payload FROM events
                      WHERE organisation = ? AND aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence",
                 )?;
-                let rows = statement.query_map(params![organisation.0.as_bytes(), kind.name(), id.as_bytes(), signed(after)], |row| {
-                    Ok((unsigned(row.get(0)?), row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+                let found = statement.query_map(params![organisation.0.as_bytes(), kind.name(), id.as_bytes(), signed(after)], |row| {
+                    Ok(StreamEvent { sequence: unsigned(row.get(0)?), payload: Payload::Text(row.get(1)?) })
                 })?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()
+                found.collect()
             })
-            .await?;
-        found
-            .into_iter()
-            .map(|(sequence, event_type, event_version, payload)| {
-                let payload = serde_json::from_str(&payload).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-                Ok(StreamEvent { sequence, event_type, event_version, payload })
-            })
-            .collect()
+            .await
     }
 
     async fn read(&self, organisation: OrganisationId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        self.readers
-            .with(move |connection| {
-                let sql = format!("SELECT {EVENT} FROM events WHERE organisation = ? AND position > ? ORDER BY position LIMIT ?");
-                connection.prepare_cached(&sql)?.query_map(params![organisation.0.as_bytes(), signed(after), limit], event)?.collect()
-            })
-            .await
+        let read = move |connection: &Connection, limit: u32| {
+            let sql = format!("SELECT {EVENT} FROM events WHERE organisation = ? AND position > ? ORDER BY position LIMIT ?");
+            connection.prepare_cached(&sql)?.query_map(params![organisation.0.as_bytes(), signed(after), limit], event)?.collect()
+        };
+        // Whoever follows the ledger finds a few; whoever is far behind reads on a thread that may wait.
+        let few: Vec<_> = self.readers.at_once(|connection| read(connection, limit.min(FEW))).await?;
+        if limit <= FEW || few.len() < FEW as usize { Ok(few) } else { self.readers.with(move |connection| read(connection, limit)).await }
     }
 
     async fn read_stream(
@@ -189,7 +185,7 @@ impl Store for SqliteStore {
 
     async fn head(&self, organisation: OrganisationId) -> Result<Option<Head>, StoreError> {
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let mut statement = connection.prepare_cached("SELECT position, recorded_at FROM heads WHERE organisation = ?")?;
                 statement.query_row([organisation.0.as_bytes()], head).optional()
             })
@@ -207,7 +203,7 @@ impl Store for SqliteStore {
     }
 
     async fn command(&self, organisation: OrganisationId, key: Digest) -> Result<Option<StoredCommand>, StoreError> {
-        self.readers.with(move |connection| writer::command(connection, organisation, key)).await
+        self.readers.at_once(|connection| writer::command(connection, organisation, key)).await
     }
 
     async fn forget_commands(&self, before: Instant) -> Result<u64, StoreError> {
@@ -215,14 +211,12 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, organisation: OrganisationId, claim: &ClaimName) -> Result<Option<StreamRef>, StoreError> {
-        let claim = claim.clone();
-        self.readers.with(move |connection| writer::claim(connection, organisation, &claim)).await
+        self.readers.at_once(|connection| writer::claim(connection, organisation, claim)).await
     }
 
     async fn data_keys(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<Vec<DataKeyRow>, StoreError> {
-        let ids = ids.to_vec();
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let mut statement =
                     connection.prepare_cached(&format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND id = ?"))?;
                 let mut found = Vec::with_capacity(ids.len());
@@ -236,7 +230,7 @@ impl Store for SqliteStore {
 
     async fn keys_about(&self, organisation: OrganisationId, subject: PersonId) -> Result<Vec<DataKeyRow>, StoreError> {
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let sql = format!("SELECT {DATA_KEY} FROM data_keys WHERE organisation = ? AND subject = ? ORDER BY id");
                 connection.prepare_cached(&sql)?.query_map(params![organisation.0.as_bytes(), subject.0.as_bytes()], data_key)?.collect()
             })

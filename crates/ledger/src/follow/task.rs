@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::State;
 use crate::clock::Clock;
-use crate::fold::{Step, step};
+use crate::fold::{Folding, Step, step};
 use crate::rows::Generation;
 use crate::store::{AnyStore, StoreError};
 use crate::view::{Views, World};
@@ -62,6 +62,24 @@ enum Lease {
     Unknown,
     Held { until: Moment },
     Refused { again: Moment },
+}
+
+/// What came of asking for the right to fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// It is had, and was without a break.
+    Kept,
+    /// It is had again, or for the first time.
+    Taken,
+    Refused,
+}
+
+/// What there is to do about a ledger's rows.
+enum Taken {
+    Folds(Folding),
+    Anew,
+    /// Nothing for so long, or until the ledger moves.
+    Waits(Option<Duration>),
 }
 
 /// The generation that answers.
@@ -137,9 +155,9 @@ impl<W: World> Shared<W> {
     }
 
     async fn follow(&self, organisation: OrganisationId, ledger: &Ledger) {
-        let mut lease = Lease::Unknown;
+        let (mut lease, mut folding) = (Lease::Unknown, None);
         loop {
-            let caught_up = AssertUnwindSafe(self.catch_up(organisation, ledger, &mut lease)).catch_unwind().await;
+            let caught_up = AssertUnwindSafe(self.catch_up(organisation, ledger, &mut lease, &mut folding)).catch_unwind().await;
             let panicked = |_| Err(StoreError::Corrupt("folding panicked".to_owned()));
             match caught_up.unwrap_or_else(panicked) {
                 Ok(None) => ledger.wake.notified().await,
@@ -147,7 +165,7 @@ impl<W: World> Shared<W> {
                 Err(error) => {
                     tracing::error!(%organisation, %error, "folding stopped");
                     ledger.state.send_modify(|state| state.halted = Some(error.to_string()));
-                    lease = Lease::Unknown;
+                    (lease, folding) = (Lease::Unknown, None);
                     drop(timeout(POLL, ledger.wake.notified()).await);
                 }
             }
@@ -156,43 +174,65 @@ impl<W: World> Shared<W> {
 
     /// Folds up to the head; returns how long to wait before looking again, or
     /// nothing where there is no need to before the ledger moves.
-    async fn catch_up(&self, organisation: OrganisationId, ledger: &Ledger, lease: &mut Lease) -> Result<Option<Duration>, StoreError> {
+    async fn catch_up(
+        &self,
+        organisation: OrganisationId,
+        ledger: &Ledger,
+        lease: &mut Lease,
+        folding: &mut Option<Folding>,
+    ) -> Result<Option<Duration>, StoreError> {
         loop {
             // One step, one turn: a ledger that is never at rest keeps nobody waiting.
             let _turn = self.turns.acquire().await.map_err(|_| StoreError::Unavailable("following has ended".to_owned()))?;
-            let generations = self.store.generations(organisation).await?;
-            if let Some(other) = active(&generations).filter(|active| active.fingerprint != self.views.fingerprint()) {
-                ledger.tell(other, false);
-                if ledger.answered.load(Ordering::Relaxed) {
-                    self.let_go(organisation, ledger, lease).await;
-                    return Ok(Some(POLL));
+            if self.hold(organisation, lease).await? == Hold::Kept
+                && let Some(known) = folding.as_mut()
+            {
+                match step(&*self.store, &self.views, organisation, known, self.clock.now()).await? {
+                    Step::Moved(bookmark) => ledger.state.send_modify(|state| state.bookmark = bookmark),
+                    Step::Overtaken => *folding = None,
+                    Step::AtHead => return Ok(None),
                 }
-                rebuild(&self.store, &self.views, organisation, &self.clock, &mut |_, _| {}).await?;
                 continue;
             }
-            let newly = !matches!(lease, Lease::Held { .. });
-            let folds = self.hold(organisation, lease).await?;
-            ledger.held.store(folds, Ordering::Relaxed);
-            let head = if folds && !newly { None } else { self.store.head(organisation).await? };
-            let generation = match active(&generations) {
-                Some(generation) => generation.clone(),
-                None if folds && head.is_some() => self.store.begin_generation(organisation, &self.views.fingerprint()).await?,
-                None => return Ok(Some(POLL)),
-            };
-            if let Some(head) = head.filter(|head| head.position < generation.bookmark) {
-                return Err(ahead(generation.bookmark, head.position));
-            }
-            ledger.tell(&generation, true);
-            if !folds {
-                // Another process does; its commits are seen by looking.
-                return Ok(head.is_some_and(|head| generation.bookmark < head.position).then_some(GLANCE));
-            }
-            match step(&*self.store, &self.views, organisation, &generation, self.clock.now()).await? {
-                Step::Moved(bookmark) => ledger.state.send_modify(|state| state.bookmark = bookmark),
-                Step::Overtaken => *lease = Lease::Unknown,
-                Step::AtHead => return Ok(None),
+            *folding = None;
+            match self.take_up(organisation, ledger, lease).await? {
+                Taken::Folds(found) => *folding = Some(found),
+                Taken::Anew => {}
+                Taken::Waits(glance) => return Ok(glance),
             }
         }
+    }
+
+    /// Looks at what there is of a ledger's rows, and takes up folding them
+    /// where that is this process's to do.
+    async fn take_up(&self, organisation: OrganisationId, ledger: &Ledger, lease: &mut Lease) -> Result<Taken, StoreError> {
+        let generations = self.store.generations(organisation).await?;
+        if let Some(other) = active(&generations).filter(|active| active.fingerprint != self.views.fingerprint()) {
+            ledger.tell(other, false);
+            if ledger.answered.load(Ordering::Relaxed) {
+                self.let_go(organisation, ledger, lease).await;
+                return Ok(Taken::Waits(Some(POLL)));
+            }
+            rebuild(&self.store, &self.views, organisation, &self.clock, &mut |_, _| {}).await?;
+            return Ok(Taken::Anew);
+        }
+        let folds = self.hold(organisation, lease).await? != Hold::Refused;
+        ledger.held.store(folds, Ordering::Relaxed);
+        let head = self.store.head(organisation).await?;
+        let generation = match active(&generations) {
+            Some(generation) => generation.clone(),
+            None if folds && head.is_some() => self.store.begin_generation(organisation, &self.views.fingerprint()).await?,
+            None => return Ok(Taken::Waits(Some(POLL))),
+        };
+        if let Some(head) = head.filter(|head| head.position < generation.bookmark) {
+            return Err(ahead(generation.bookmark, head.position));
+        }
+        ledger.tell(&generation, true);
+        if folds {
+            return Ok(Taken::Folds(Folding::of(&*self.store, organisation, generation).await?));
+        }
+        // Another process does; its commits are seen by looking.
+        Ok(Taken::Waits(head.is_some_and(|head| generation.bookmark < head.position).then_some(GLANCE)))
     }
 
     /// Stops all followers, and gives back what they held.
@@ -219,16 +259,21 @@ impl<W: World> Shared<W> {
     }
 
     /// Takes or keeps the right to fold this ledger.
-    async fn hold(&self, organisation: OrganisationId, lease: &mut Lease) -> Result<bool, StoreError> {
+    async fn hold(&self, organisation: OrganisationId, lease: &mut Lease) -> Result<Hold, StoreError> {
         let now = Moment::now();
-        match lease {
-            Lease::Held { until } if *until > now + LEASE / 2 => return Ok(true),
-            Lease::Refused { again } if *again > now => return Ok(false),
-            Lease::Held { .. } | Lease::Refused { .. } | Lease::Unknown => {}
-        }
+        let kept = match lease {
+            Lease::Held { until } if *until > now + LEASE / 2 => return Ok(Hold::Kept),
+            Lease::Refused { again } if *again > now => return Ok(Hold::Refused),
+            Lease::Held { until } => *until > now,
+            Lease::Refused { .. } | Lease::Unknown => false,
+        };
         let held = self.lease(organisation, LEASE).await?;
         *lease = if held { Lease::Held { until: now + LEASE } } else { Lease::Refused { again: now + GLANCE * 10 } };
-        Ok(held)
+        Ok(match (held, kept) {
+            (true, true) => Hold::Kept,
+            (true, false) => Hold::Taken,
+            (false, _) => Hold::Refused,
+        })
     }
 
     async fn lease(&self, organisation: OrganisationId, lasts: Duration) -> Result<bool, StoreError> {
@@ -249,20 +294,22 @@ pub async fn rebuild<W: World>(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<u64, StoreError> {
     store.prepare_tables(&views.tables()).await?;
-    let mut generation = store.begin_generation(organisation, &views.fingerprint()).await?;
+    let generation = store.begin_generation(organisation, &views.fingerprint()).await?;
+    let mut folding = Folding::of(&**store, organisation, generation).await?;
     loop {
-        match step(&**store, views, organisation, &generation, clock.now()).await? {
+        match step(&**store, views, organisation, &mut folding, clock.now()).await? {
             Step::Moved(bookmark) => {
-                generation.bookmark = bookmark;
                 let head = store.head(organisation).await?.map_or(bookmark, |head| head.position);
                 progress(bookmark, head.max(bookmark));
             }
             // The ledger's first generation answers at once, so its follower folds it as well.
             Step::Overtaken => {
-                let left = store.generations(organisation).await?.into_iter().find(|left| left.number == generation.number);
-                generation = left.ok_or_else(|| StoreError::Unavailable("another rebuild of this ledger was faster".to_owned()))?;
+                let left = store.generations(organisation).await?.into_iter().find(|left| left.number == folding.generation.number);
+                let left = left.ok_or_else(|| StoreError::Unavailable("another rebuild of this ledger was faster".to_owned()))?;
+                folding = Folding::of(&**store, organisation, left).await?;
             }
             Step::AtHead => {
+                let generation = &folding.generation;
                 if store.switch_generation(organisation, generation.number, &views.tables()).await? {
                     return Ok(generation.bookmark);
                 }

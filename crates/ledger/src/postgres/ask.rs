@@ -3,19 +3,19 @@
 
 use std::fmt::Write as _;
 
-use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Postgres, Row as _};
+use sqlx::{PgConnection, Postgres, Row as _};
 
 use super::fault::{signed, unsigned};
 use crate::rows::{Ask, Cell, ColumnType, Filter, Row, Table};
 use crate::store::StoreError;
 
 /// Rows in the question's order.
-pub(super) async fn ask(pool: &PgPool, ask: &Ask) -> Result<Vec<Row>, StoreError> {
+pub(super) async fn ask(connection: &mut PgConnection, ask: &Ask) -> Result<Vec<Row>, StoreError> {
     ask.check()?;
     let question = Question::of(ask)?;
-    question.bind(sqlx::query(&question.sql)).fetch_all(pool).await?.iter().map(row).collect()
+    question.bind(sqlx::query(&question.sql)).fetch_all(connection).await?.iter().map(row).collect()
 }
 
 /// A row from `id`, `position`, `body`.

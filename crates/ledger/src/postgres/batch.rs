@@ -19,11 +19,7 @@ use crate::append::{Append, ClaimName, Digest, Head, Outcome, StoredCommand, Str
 use crate::sequence::{Known, Names, Sequenced, names, sequence};
 use crate::store::StoreError;
 
-/// A lock that is not had in five seconds is not waited for; and where this
-/// server vanishes in mid-transaction, the ledger is not locked for long.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL lock_timeout = '5s';
-SET LOCAL idle_in_transaction_session_timeout = '20s'";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 const LOCK_HEAD: &str = "SELECT position, recorded_at FROM heads WHERE organisation = $1 FOR UPDATE";
 
@@ -54,21 +50,29 @@ FROM unnest((SELECT $7::uuid[])) AS n (id)
 CROSS JOIN LATERAL (SELECT * FROM data_keys WHERE organisation = $1 AND id = n.id LIMIT 1) AS k
 WHERE k.destroyed_at IS NULL";
 
-const OPEN_HEAD: &str = "INSERT INTO heads (organisation, position, recorded_at) VALUES ($1, $2, $3)";
+const OPEN_HEAD: &str = "INSERT INTO heads (organisation, position, recorded_at) VALUES ($1, 0, $2)";
 
-const MOVE_HEAD: &str = "UPDATE heads SET position = $3, recorded_at = $4 WHERE organisation = $1 AND position = $2";
-
-const INSERT_EVENTS: &str = "INSERT INTO events (organisation, position, aggregate_type, aggregate_id, sequence,
-    event_id, event_type, event_version, payload, metadata, recorded_at, leaf)
-SELECT $1, e.position, e.kind, e.id, e.sequence, e.event_id, e.event_type, e.event_version,
-    e.payload::json, e.metadata::json, e.recorded_at, e.leaf
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::timestamptz[], $12::bytea[])
-AS e (position, kind, id, sequence, event_id, event_type, event_version, payload, metadata, recorded_at, leaf)";
-
-const INSERT_COMMANDS: &str = "INSERT INTO commands (organisation, key, body, receipt, recorded_at)
-SELECT $1, c.key, c.body, c.receipt::json, c.recorded_at
-FROM unnest($2::bytea[], $3::bytea[], $4::text[], $5::timestamptz[]) AS c (key, body, receipt, recorded_at)";
+// What every batch writes, in one statement, which says of each part how many
+// rows it touched. The arrays come before the head's columns, so that both
+// parts number theirs alike.
+const WRITE: &str = "WITH moved AS (
+    UPDATE heads SET position = $18, recorded_at = $19 WHERE organisation = $1 AND position = $17 RETURNING 1
+), written AS (
+    INSERT INTO events (organisation, position, aggregate_type, aggregate_id, sequence,
+        event_id, event_type, event_version, payload, metadata, recorded_at, leaf)
+    SELECT $1, e.position, e.kind, e.id, e.sequence, e.event_id, e.event_type, e.event_version,
+        e.payload::json, e.metadata::json, e.recorded_at, e.leaf
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::timestamptz[], $12::bytea[])
+    AS e (position, kind, id, sequence, event_id, event_type, event_version, payload, metadata, recorded_at, leaf)
+    RETURNING 1
+), done AS (
+    INSERT INTO commands (organisation, key, body, receipt, recorded_at)
+    SELECT $1, c.key, c.body, c.receipt::json, c.recorded_at
+    FROM unnest($13::bytea[], $14::bytea[], $15::text[], $16::timestamptz[]) AS c (key, body, receipt, recorded_at)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM written), (SELECT count(*) FROM done)";
 
 const DELETE_CLAIMS: &str = "DELETE FROM claims AS c USING unnest($2::text[], $3::bytea[]) AS n (kind, digest)
 WHERE c.organisation = $1 AND c.kind = n.kind AND c.digest = n.digest";
@@ -193,11 +197,10 @@ async fn know(connection: &mut PgConnection, organisation: OrganisationId, names
 }
 
 async fn write(connection: &mut PgConnection, organisation: OrganisationId, done: &Sequenced) -> Result<(), Failure> {
-    move_head(connection, organisation, done).await?;
-    if !done.events.is_empty() {
-        let events = EventColumns::of(organisation, &done.events).bind(sqlx::query(INSERT_EVENTS).bind(organisation.0));
-        exactly(connection, events, done.events.len()).await?;
+    if done.opens {
+        open_head(connection, organisation, done).await?;
     }
+    write_events(connection, organisation, done).await?;
     if !done.releases.is_empty() {
         let (kinds, digests) = columns(done.releases.iter());
         let releases = sqlx::query(DELETE_CLAIMS).bind(organisation.0).bind(kinds).bind(digests);
@@ -213,22 +216,35 @@ async fn write(connection: &mut PgConnection, organisation: OrganisationId, done
     if !done.new_keys.is_empty() {
         exactly(connection, insert_keys(organisation, done), done.new_keys.len()).await?;
     }
-    exactly(connection, insert_commands(organisation, done)?, done.commands.len()).await
+    Ok(())
 }
 
 /// First of the writes: where two open one ledger at once, the second waits
 /// here for the first and then begins again.
-async fn move_head(connection: &mut PgConnection, organisation: OrganisationId, done: &Sequenced) -> Result<(), Failure> {
-    let to = (signed(done.to.position), done.to.recorded_at.utc());
-    if !done.opens {
-        let moved = sqlx::query(MOVE_HEAD).bind(organisation.0).bind(signed(done.from.position)).bind(to.0).bind(to.1);
-        return exactly(connection, moved, 1).await;
+async fn open_head(connection: &mut PgConnection, organisation: OrganisationId, done: &Sequenced) -> Result<(), Failure> {
+    let opened = sqlx::query(OPEN_HEAD).bind(organisation.0).bind(done.to.recorded_at.utc()).execute(connection).await;
+    opened.map(drop).map_err(raced)
+}
+
+/// The events and what their commands came to, and the head that moves.
+async fn write_events(connection: &mut PgConnection, organisation: OrganisationId, done: &Sequenced) -> Result<(), Failure> {
+    let query = EventColumns::of(organisation, &done.events).bind(sqlx::query(WRITE).bind(organisation.0));
+    let query = bind_commands(query, &done.commands)?;
+    let query = query.bind(signed(done.from.position)).bind(signed(done.to.position)).bind(done.to.recorded_at.utc());
+    let row = query.fetch_one(connection).await.map_err(raced)?;
+    let touched = [row.try_get::<i64, _>(0)?, row.try_get(1)?, row.try_get(2)?];
+    let meant = [1, done.events.len() as i64, done.commands.len() as i64];
+    if touched == meant {
+        return Ok(());
     }
-    let opened = sqlx::query(OPEN_HEAD).bind(organisation.0).bind(to.0).bind(to.1).execute(connection).await;
-    match opened.map_err(Fault::from) {
-        Ok(_) => Ok(()),
-        Err(Fault::Twice(why)) => Err(Failure::Raced(why)),
-        Err(fault) => Err(fault.into()),
+    Err(Failure::Raced(format!("head, events and commands: {touched:?} rows were written where {meant:?} were meant")))
+}
+
+/// Under the head's lock no key is there twice, unless somebody wrote without it.
+fn raced(error: sqlx::Error) -> Failure {
+    match Fault::from(error) {
+        Fault::Twice(why) => Failure::Raced(why),
+        fault => fault.into(),
     }
 }
 
@@ -244,12 +260,13 @@ fn insert_keys(organisation: OrganisationId, done: &Sequenced) -> Query<'static,
         .bind(keys.iter().map(|key| key.destroyed_at.map(Instant::utc)).collect::<Vec<_>>())
 }
 
-fn insert_commands(organisation: OrganisationId, done: &Sequenced) -> Result<Query<'static, Postgres, PgArguments>, Failure> {
-    let commands = &done.commands;
+fn bind_commands<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    commands: &[(Digest, StoredCommand)],
+) -> Result<Query<'q, Postgres, PgArguments>, Failure> {
     let json = |receipt| serde_json::to_string(receipt).map_err(|error| Failure::Data(error.to_string()));
     let receipts: Vec<String> = commands.iter().map(|(_, command)| json(&command.receipt)).collect::<Result<_, _>>()?;
-    Ok(sqlx::query(INSERT_COMMANDS)
-        .bind(organisation.0)
+    Ok(query
         .bind(commands.iter().map(|(key, _)| *key).collect::<Vec<Digest>>())
         .bind(commands.iter().map(|(_, command)| command.body).collect::<Vec<Digest>>())
         .bind(receipts)

@@ -26,7 +26,7 @@ const CHANNEL: &str = "lastresort_moved";
 const BACKLOG: usize = 1024;
 
 /// The shortest time between two notifications: many commits, one message.
-const BREATH: Duration = Duration::from_millis(5);
+const BREATH: Duration = Duration::from_millis(20);
 
 /// How long to wait before listening again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use lastresort_fact::{Instant, OrganisationId};
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
-use sqlx::{Executor as _, PgConnection, Postgres, Row as _};
+use sqlx::{Connection as _, Executor as _, PgConnection, Postgres, Row as _};
 use uuid::Uuid;
 
 use super::ask::{quoted, row};
@@ -15,8 +15,7 @@ use super::schema::SCHEMA_LOCK;
 use crate::rows::{ColumnType, Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
 use crate::store::StoreError;
 
-/// What can be folded again need not be on disk when it is committed.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '5s'";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 const MOVE_BOOKMARK: &str = "UPDATE generations SET bookmark = $4 WHERE organisation = $1 AND number = $2 AND bookmark = $3";
 
@@ -69,9 +68,9 @@ fn definition(table: &Table) -> Result<String, StoreError> {
 }
 
 /// The generations of a ledger, oldest first.
-pub(super) async fn generations(pool: &PgPool, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
+pub(super) async fn generations(connection: &mut PgConnection, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
     let sql = "SELECT number, fingerprint, bookmark, active FROM generations WHERE organisation = $1 ORDER BY number";
-    sqlx::query(sql).bind(organisation.0).fetch_all(pool).await?.iter().map(generation).collect()
+    sqlx::query(sql).bind(organisation.0).fetch_all(connection).await?.iter().map(generation).collect()
 }
 
 fn generation(row: &PgRow) -> Result<Generation, StoreError> {
@@ -82,7 +81,7 @@ fn generation(row: &PgRow) -> Result<Generation, StoreError> {
 /// through and the other counts again.
 pub(super) async fn begin_generation(pool: &PgPool, organisation: OrganisationId, fingerprint: &str) -> Result<Generation, StoreError> {
     loop {
-        let last = generations(pool, organisation).await?.last().map(|last| last.number);
+        let last = generations(&mut *pool.acquire().await?, organisation).await?.last().map(|last| last.number);
         let begun = Generation { number: last.unwrap_or(0) + 1, fingerprint: fingerprint.to_owned(), bookmark: 0, active: last.is_none() };
         let insert =
             sqlx::query("INSERT INTO generations (organisation, number, fingerprint, bookmark, active) VALUES ($1, $2, $3, 0, $4)");
@@ -126,9 +125,18 @@ pub(super) async fn switch_generation(
 
 /// Moves the bookmark and writes rows; `false` where the bookmark was elsewhere,
 /// or a row that was passed over is parked no more.
-pub(super) async fn commit(pool: &PgPool, commit: &RowCommit) -> Result<bool, StoreError> {
+pub(super) async fn commit(connection: &mut PgConnection, commit: &RowCommit) -> Result<bool, StoreError> {
     commit.changes.iter().try_for_each(RowChange::check)?;
-    let mut transaction = pool.begin_with(BEGIN).await?;
+    let mut tables: HashMap<&Table, Vec<&RowChange>> = HashMap::new();
+    for change in &commit.changes {
+        tables.entry(&change.table).or_default().push(change);
+    }
+    let plain = commit.skipped.is_empty() && commit.parked.is_empty() && commit.unparked.is_empty();
+    let all_stay = commit.changes.iter().all(|change| change.body.is_some());
+    if let (true, 1, Some((table, changes))) = (plain && all_stay, tables.len(), tables.iter().next()) {
+        return commit_at_once(connection, commit, table, changes).await;
+    }
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let place = (commit.organisation.0, commit.generation);
     let bookmark = sqlx::query(MOVE_BOOKMARK).bind(place.0).bind(place.1).bind(signed(commit.from)).bind(signed(commit.to));
     if bookmark.execute(&mut *transaction).await?.rows_affected() != 1 {
@@ -142,10 +150,6 @@ pub(super) async fn commit(pool: &PgPool, commit: &RowCommit) -> Result<bool, St
         if unsigned(parked)? != commit.skipped.len() as u64 {
             return Ok(false);
         }
-    }
-    let mut tables: HashMap<&Table, Vec<&RowChange>> = HashMap::new();
-    for change in &commit.changes {
-        tables.entry(&change.table).or_default().push(change);
     }
     for (table, changes) in tables {
         write(&mut transaction, place, table, &changes).await?;
@@ -161,14 +165,45 @@ pub(super) async fn commit(pool: &PgPool, commit: &RowCommit) -> Result<bool, St
     Ok(true)
 }
 
+/// The usual commit, in one statement: rows of one table, none of them gone or parked.
+async fn commit_at_once(
+    connection: &mut PgConnection,
+    commit: &RowCommit,
+    table: &Table,
+    changes: &[&RowChange],
+) -> Result<bool, StoreError> {
+    let (from, to) = (table.columns.len() + 6, table.columns.len() + 7);
+    let sql = format!(
+        "WITH moved AS (UPDATE generations SET bookmark = ${to} WHERE organisation = $1 AND number = $2 AND bookmark = ${from} RETURNING 1)
+         {}",
+        upsert(table, ", moved")?
+    );
+    let query = bind_rows(sqlx::query(&sql).bind(commit.organisation.0).bind(commit.generation), table, changes);
+    let touched = query.bind(signed(commit.from)).bind(signed(commit.to)).execute(connection).await?.rows_affected();
+    match touched {
+        0 => Ok(false),
+        _ if touched == changes.len() as u64 => Ok(true),
+        _ => Err(miscounted(touched, changes.len())),
+    }
+}
+
 /// Writes and removes the rows of one table.
 async fn write(connection: &mut PgConnection, place: (Uuid, i64), table: &Table, changes: &[&RowChange]) -> Result<(), StoreError> {
-    let name = quoted(&table.name)?;
-    let gone: Vec<&str> = changes.iter().filter(|change| change.body.is_none()).map(|change| change.id.as_str()).collect();
-    if !gone.is_empty() {
-        let sql = format!("DELETE FROM {name} WHERE organisation = $1 AND generation = $2 AND id = ANY($3)");
-        sqlx::query(&sql).bind(place.0).bind(place.1).bind(gone).execute(&mut *connection).await?;
+    let (stay, go): (Vec<&RowChange>, Vec<&RowChange>) = changes.iter().partition(|change| change.body.is_some());
+    if !go.is_empty() {
+        let sql = format!("DELETE FROM {} WHERE organisation = $1 AND generation = $2 AND id = ANY($3)", quoted(&table.name)?);
+        let ids: Vec<&str> = go.iter().map(|change| change.id.as_str()).collect();
+        sqlx::query(&sql).bind(place.0).bind(place.1).bind(ids).execute(&mut *connection).await?;
     }
+    if stay.is_empty() {
+        return Ok(());
+    }
+    let sql = upsert(table, "")?;
+    exactly(connection, bind_rows(sqlx::query(&sql).bind(place.0).bind(place.1), table, &stay), stay.len()).await
+}
+
+/// Binds rows as arrays, column by column, as [`upsert`] numbers them.
+fn bind_rows<'q>(query: Query<'q, Postgres, PgArguments>, table: &Table, changes: &[&'q RowChange]) -> Query<'q, Postgres, PgArguments> {
     let (mut ids, mut positions, mut bodies, mut cells) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         if let Some((body, row)) = &change.body {
@@ -178,26 +213,22 @@ async fn write(connection: &mut PgConnection, place: (Uuid, i64), table: &Table,
             cells.push(row.as_slice());
         }
     }
-    let meant = ids.len();
-    if meant == 0 {
-        return Ok(());
-    }
-    let sql = upsert(table)?;
-    let mut query = sqlx::query(&sql).bind(place.0).bind(place.1).bind(ids).bind(positions).bind(bodies);
+    let mut query = query.bind(ids).bind(positions).bind(bodies);
     for (nth, column) in table.columns.iter().enumerate() {
         query = match column.holds {
             ColumnType::Text => query.bind(cells.iter().map(|row| row[nth].text()).collect::<Vec<_>>()),
             ColumnType::Integer => query.bind(cells.iter().map(|row| row[nth].integer()).collect::<Vec<_>>()),
         };
     }
-    exactly(connection, query, meant).await
+    query
 }
 
 fn columns(rows: &[(String, RowId)]) -> (Vec<&str>, Vec<&str>) {
     rows.iter().map(|(table, id)| (table.as_str(), id.as_str())).unzip()
 }
 
-fn upsert(table: &Table) -> Result<String, StoreError> {
+/// Rows of one table, written or overwritten, `with` whatever else the statement reads.
+fn upsert(table: &Table, with: &str) -> Result<String, StoreError> {
     let name = quoted(&table.name)?;
     let (mut columns, mut arrays, mut updates) = (Vec::new(), Vec::new(), Vec::new());
     for (nth, column) in table.columns.iter().enumerate() {
@@ -213,7 +244,7 @@ fn upsert(table: &Table) -> Result<String, StoreError> {
     let (columns, arrays, updates) = (columns.concat(), arrays.concat(), updates.concat());
     Ok(format!(
         "INSERT INTO {name} (organisation, generation, id, position, body{columns})
-         SELECT $1, $2, n.* FROM unnest($3::text[], $4::bigint[], $5::text[]{arrays}) AS n
+         SELECT $1, $2, n.* FROM unnest($3::text[], $4::bigint[], $5::text[]{arrays}) AS n{with}
          ON CONFLICT (organisation, generation, id) DO UPDATE SET position = excluded.position, body = excluded.body{updates}"
     ))
 }
@@ -234,12 +265,16 @@ async fn exactly(connection: &mut PgConnection, write: Query<'_, Postgres, PgArg
     if touched == meant as u64 {
         return Ok(());
     }
-    Err(StoreError::Unavailable(format!("{touched} rows were written where {meant} were meant")))
+    Err(miscounted(touched, meant))
+}
+
+fn miscounted(touched: u64, meant: usize) -> StoreError {
+    StoreError::Unavailable(format!("{touched} rows were written where {meant} were meant"))
 }
 
 /// Rows by id, in the order asked; sought as the reads under the lock are.
 pub(super) async fn by_id(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     organisation: OrganisationId,
     generation: i64,
     table: &Table,
@@ -250,14 +285,18 @@ pub(super) async fn by_id(
          CROSS JOIN LATERAL (SELECT * FROM {} WHERE organisation = $1 AND generation = $2 AND id = n.id LIMIT 1) AS r ORDER BY n.nth",
         quoted(&table.name)?
     );
-    sqlx::query(&sql).bind(organisation.0).bind(generation).bind(ids).fetch_all(pool).await?.iter().map(row).collect()
+    sqlx::query(&sql).bind(organisation.0).bind(generation).bind(ids).fetch_all(connection).await?.iter().map(row).collect()
 }
 
 /// The parked rows of a generation.
-pub(super) async fn parked(pool: &PgPool, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
+pub(super) async fn parked(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    generation: i64,
+) -> Result<Vec<Parked>, StoreError> {
     let sql = "SELECT table_name, id, position, reason, parked_at FROM parked
         WHERE organisation = $1 AND generation = $2 ORDER BY table_name, id";
-    let rows = sqlx::query(sql).bind(organisation.0).bind(generation).fetch_all(pool).await?;
+    let rows = sqlx::query(sql).bind(organisation.0).bind(generation).fetch_all(connection).await?;
     let parked = |row: &PgRow| {
         Ok(Parked {
             table: row.try_get(0)?,

@@ -1,11 +1,12 @@
-//! Read-only connections, lent one at a time to the blocking pool.
+//! Read-only connections, lent one at a time: for a few rows by their key right
+//! here, for whatever may take longer to the blocking pool.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 
 use super::fault;
@@ -24,28 +25,43 @@ impl Connections {
         Self { path, idle: Arc::default(), permits: Arc::new(Semaphore::new(most)) }
     }
 
-    /// Runs a query on a connection of its own.
+    /// Runs a query on a connection of its own, on a thread that may wait.
     pub(super) async fn with<R: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     ) -> Result<R, StoreError> {
-        let _permit = self.permits.acquire().await.map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?;
-        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
-        spawn_blocking(move || {
-            let lent = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match lent {
-                Some(connection) => connection,
-                None => open(&path).map_err(fault)?,
-            };
-            let answer = query(&connection).map_err(fault);
-            // A connection that failed is not lent again: it may hold a broken read.
-            if answer.is_ok() {
-                idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            }
-            answer
-        })
-        .await
-        .map_err(|error| StoreError::Unavailable(error.to_string()))?
+        let _permit = self.permit().await?;
+        let connections = self.clone();
+        spawn_blocking(move || connections.lend(query)).await.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Looks up a few rows by their key: handing over to another thread and back
+    /// takes longer than that.
+    pub(super) async fn at_once<R>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R, StoreError> {
+        let _permit = self.permit().await?;
+        self.lend(query)
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.permits.acquire().await.map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))
+    }
+
+    fn lend<R>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R, StoreError> {
+        let lent = self.idle().pop();
+        let connection = match lent {
+            Some(connection) => connection,
+            None => open(&self.path).map_err(fault)?,
+        };
+        let answer = query(&connection).map_err(fault);
+        // A connection that failed is not lent again: it may hold a broken read.
+        if answer.is_ok() {
+            self.idle().push(connection);
+        }
+        answer
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::ask::{column_name, question};
 use super::columns::{signed, unsigned};
 use super::connections::Connections;
-use super::{READERS, VIEWS, fault, prepare};
+use super::{FEW, READERS, VIEWS, fault, prepare};
 use crate::rows::{Ask, ColumnType, Generation, Parked, Row, RowChange, RowCommit, RowId, Table};
 use crate::store::StoreError;
 
@@ -46,7 +46,7 @@ impl Rows {
 
     pub(super) async fn generations(&self, organisation: OrganisationId) -> Result<Vec<Generation>, StoreError> {
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT number, fingerprint, bookmark, active FROM generations WHERE organisation = ? ORDER BY number",
                 )?;
@@ -103,22 +103,15 @@ impl Rows {
         switched.await?.ok_or_else(|| StoreError::Corrupt(format!("{organisation} has no generation {number}")))
     }
 
+    /// A few rows are written right here, where nobody else is writing.
     pub(super) async fn commit(&self, commit: RowCommit) -> Result<bool, StoreError> {
         commit.changes.iter().try_for_each(RowChange::check)?;
-        self.write(move |connection| {
-            let transaction = connection.transaction()?;
-            let org = commit.organisation.0.as_bytes();
-            let moved = transaction
-                .prepare_cached("UPDATE generations SET bookmark = ? WHERE organisation = ? AND number = ? AND bookmark = ?")?
-                .execute(params![signed(commit.to), org, commit.generation, signed(commit.from)])?;
-            if moved != 1 || !still_parked(&transaction, &commit)? {
-                return Ok(false);
-            }
-            write_changes(&transaction, &commit)?;
-            transaction.commit()?;
-            Ok(true)
-        })
-        .await
+        if commit.changes.len() <= FEW as usize
+            && let Ok(mut connection) = self.writing.try_lock()
+        {
+            return write_commit(&mut connection, &commit).map_err(fault);
+        }
+        self.write(move |connection| write_commit(connection, &commit)).await
     }
 
     pub(super) async fn by_id(
@@ -129,7 +122,7 @@ impl Rows {
         ids: Vec<RowId>,
     ) -> Result<Vec<Row>, StoreError> {
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let sql = format!("SELECT id, position, body FROM {} WHERE organisation = ? AND generation = ? AND id = ?", table.name);
                 let mut statement = connection.prepare_cached(&sql)?;
                 let mut found = Vec::with_capacity(ids.len());
@@ -153,7 +146,7 @@ impl Rows {
 
     pub(super) async fn parked(&self, organisation: OrganisationId, generation: i64) -> Result<Vec<Parked>, StoreError> {
         self.readers
-            .with(move |connection| {
+            .at_once(|connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT view, id, position, reason, parked_at FROM parked WHERE organisation = ? AND generation = ? ORDER BY view, id",
                 )?;
@@ -201,6 +194,21 @@ fn definition(table: &Table) -> String {
             .expect("writing to a String cannot fail");
     }
     sql
+}
+
+/// Moves the bookmark, and writes what was folded up to it.
+fn write_commit(connection: &mut Connection, commit: &RowCommit) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction()?;
+    let org = commit.organisation.0.as_bytes();
+    let moved = transaction
+        .prepare_cached("UPDATE generations SET bookmark = ? WHERE organisation = ? AND number = ? AND bookmark = ?")?
+        .execute(params![signed(commit.to), org, commit.generation, signed(commit.from)])?;
+    if moved != 1 || !still_parked(&transaction, commit)? {
+        return Ok(false);
+    }
+    write_changes(&transaction, commit)?;
+    transaction.commit()?;
+    Ok(true)
 }
 
 /// Whether every row that was passed over is parked yet.

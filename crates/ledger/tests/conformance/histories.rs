@@ -3,7 +3,7 @@
 
 use lastresort_fact::{Instant, OrganisationId};
 use lastresort_ledger::append::{Append, Claim, ClaimName, CommandKey, NewEvent, StreamWrite};
-use lastresort_ledger::fold::{Step, step};
+use lastresort_ledger::fold::{Folding, Step, step};
 use lastresort_ledger::rows::{Ask, Row};
 use lastresort_ledger::store::AnyStore;
 use proptest::collection::vec;
@@ -94,13 +94,12 @@ impl Told {
 async fn all_rows(store: &AnyStore, organisation: OrganisationId) -> Vec<Vec<Row>> {
     let views = views::<Notes>();
     store.prepare_tables(&views.tables()).await.expect("prepared");
-    let mut generation = store.begin_generation(organisation, &views.fingerprint()).await.expect("begun");
-    while let Step::Moved(bookmark) = step(&**store, &views, organisation, &generation, NOON).await.expect("folded") {
-        generation.bookmark = bookmark;
-    }
+    let generation = store.begin_generation(organisation, &views.fingerprint()).await.expect("begun");
+    let number = generation.number;
+    let mut folding = Folding::of(&**store, organisation, generation).await.expect("read");
+    while let Step::Moved(_) = step(&**store, &views, organisation, &mut folding, NOON).await.expect("folded") {}
     let mut all = Vec::new();
     for table in views.tables() {
-        let number = generation.number;
         let ask =
             Ask { organisation, generation: number, table, filters: Vec::new(), order: None, descending: false, after: None, limit: 500 };
         all.push(store.ask(&ask).await.expect("answered"));

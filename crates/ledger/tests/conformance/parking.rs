@@ -1,8 +1,7 @@
 //! Rows that cannot be folded: they wait, and nothing else does.
 
 use lastresort_fact::OrganisationId;
-use lastresort_ledger::clock::Clock;
-use lastresort_ledger::fold::{Retried, Step, retry, step};
+use lastresort_ledger::fold::{Folding, Retried, Step, retry, step};
 use lastresort_ledger::follow::Follower;
 use lastresort_ledger::view::World;
 use uuid::Uuid;
@@ -78,7 +77,8 @@ async fn a_parked_row_catches_up_with_a_bookmark_that_moved(scene: &Scene) {
     let organisation = shelf(&desk).await;
     let id = note_with(&desk, organisation, [mark(1)]).await;
     let begun = scene.store.begin_generation(organisation, &new.fingerprint()).await.expect("begun");
-    let stepped = step(&*scene.store, &old, organisation, &begun, Clock::standing(NOON).now()).await.expect("folded");
+    let mut known = Folding::of(&*scene.store, organisation, begun.clone()).await.expect("read");
+    let stepped = step(&*scene.store, &old, organisation, &mut known, NOON).await.expect("folded");
     assert_eq!(stepped, Step::Moved(3));
     ask(&desk, &order(organisation), id, Expect::Exists, mark(2)).await.expect("done");
     for parked in scene.store.parked(organisation, begun.number).await.expect("read") {
@@ -89,8 +89,12 @@ async fn a_parked_row_catches_up_with_a_bookmark_that_moved(scene: &Scene) {
     }
     let moved = scene.store.generations(organisation).await.expect("read").remove(0);
     assert_eq!(moved.bookmark, 3, "folding a row anew moves no bookmark");
-    assert_eq!(step(&*scene.store, &new, organisation, &moved, NOON).await.expect("folded"), Step::Moved(4));
-    assert_eq!(step(&*scene.store, &new, organisation, &moved, NOON).await.expect("answered"), Step::Overtaken);
+    let stepped = step(&*scene.store, &new, organisation, &mut known, NOON).await.expect("answered");
+    assert_eq!(stepped, Step::Overtaken, "whoever passes over what is parked no more is told");
+    let mut fresh = Folding::of(&*scene.store, organisation, moved.clone()).await.expect("read");
+    let mut late = fresh.clone();
+    assert_eq!(step(&*scene.store, &new, organisation, &mut fresh, NOON).await.expect("folded"), Step::Moved(4));
+    assert_eq!(step(&*scene.store, &new, organisation, &mut late, NOON).await.expect("answered"), Step::Overtaken);
     let table = new.tables().into_iter().find(|table| table.name.contains("notes")).expect("a table");
     let row = scene.store.rows(organisation, moved.number, &table, &[id.to_string()]).await.expect("read").remove(0);
     assert!(row.body.contains("[1,2]"), "{}", row.body);
