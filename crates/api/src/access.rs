@@ -49,13 +49,15 @@ pub struct Acting {
     pub grant: GrantId,
     /// How far it reaches.
     pub scope: Scope,
+    /// The version of the grant's stream that this is believed of.
+    pub version: u64,
 }
 
 impl Known {
     /// The grants that hold at this time.
     pub fn held(&self, at: lastresort_fact::Instant) -> impl Iterator<Item = Acting> + '_ {
         let held = self.grants.iter().filter(move |grant| grant.holds(at));
-        held.map(|grant| Acting { role: grant.role, grant: grant.id, scope: grant.scope })
+        held.map(|grant| Acting { role: grant.role, grant: grant.id, scope: grant.scope, version: grant.version })
     }
 
     /// The right to act in one of these roles, the first that is held; one that

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::future::LocalBoxFuture;
 use lastresort_domain::reads::Read;
 use lastresort_fact::{Actor, Class, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
-use lastresort_ledger::desk::{DeskError, Reader};
+use lastresort_ledger::desk::{DeskError, Reader, Seen};
 use lastresort_views::Moment;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -194,18 +194,18 @@ impl Call {
         Actor::Person(self.known.person)
     }
 
-    /// States as they are now, for readers.
+    /// States as they are now, for readers; those seen already as they were seen.
     #[must_use]
-    pub fn reader(&self) -> Reader<'_> {
-        Reader { desk: &self.guest.service.desk, organisation: self.organisation }
+    pub fn reader(&self, seen: Seen) -> Reader<'_> {
+        Reader::new(&self.guest.service.desk, self.organisation, seen)
     }
 
     /// The moment it is here.
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn moment(&self) -> Result<Moment, Problem> {
-        Ok(crate::service::moment(&mut self.reader(), self.organisation).await?)
+    pub async fn moment(&self, reader: &mut Reader<'_>) -> Result<Moment, Problem> {
+        Ok(crate::service::moment(reader, self.organisation).await?)
     }
 
     /// The right to act in one of these roles.

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::NaiveDate;
+use lastresort_ledger::desk::Seen;
 use lastresort_ledger::follow::{Found, Question};
 use lastresort_ledger::rows::{Cell, Filter, RowId};
 use lastresort_ledger::view::View;
@@ -112,7 +113,7 @@ pub async fn list<R: Resource>(call: &Call) -> Answer {
     let more = found.len() > page as usize;
     found.truncate(page as usize);
     let next = found.last().filter(|_| more).map(|last| next::<R>(call, sort, order, last)).transpose()?;
-    let moment = call.moment().await?;
+    let moment = call.moment(&mut call.reader(Seen::default())).await?;
     let mut items = found.iter().map(|found| json(&R::shown(&found.row, moment))).collect::<Result<Vec<_>, _>>()?;
     let mut shown: Vec<_> = items.iter_mut().zip(&found).map(|(item, found)| (item, Whose::of::<R>(call, &found.row, moment))).collect();
     reveal(call, &mut shown).await?;

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, LOCATION};
 use lastresort_domain::{Action as _, Guarded};
 use lastresort_fact::{Actor, Asked, Class, EventId, OrganisationId, PersonId, ProgrammeId, Role, Unmet};
-use lastresort_ledger::desk::{DeskError, States};
+use lastresort_ledger::desk::{DeskError, Reader, Seen, States};
 use lastresort_ledger::keys::Reading;
 use lastresort_ledger::rows::{Filter, RowId};
 use lastresort_ledger::view::View;
@@ -144,6 +144,8 @@ pub struct Caused {
     pub events: Vec<EventId>,
     /// It was done before.
     pub replayed: bool,
+    /// The states it ended with.
+    pub seen: Seen,
 }
 
 /// One resource, with what the caller may do to it.
@@ -169,11 +171,12 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
     if !readable && caused.is_none() {
         return Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into()));
     }
-    let moment = call.moment().await?;
+    let mut reader = call.reader(caused.map(|caused| caused.seen.clone()).unwrap_or_default());
+    let moment = call.moment(&mut reader).await?;
     let mut value = if readable { json(&R::shown(&found.row, moment))? } else { json!({"id": id, "version": R::version(&found.row)}) };
     reveal(call, &mut [(&mut value, Whose::of::<R>(call, &found.row, moment))]).await?;
     let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
-    fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, id).await?)?);
+    fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, reader, &found.row, id).await?)?);
     let mut answer = HttpResponse::build(caused.map_or(StatusCode::OK, |caused| caused.status));
     if let Some(caused) = caused {
         fields.insert("events".to_owned(), json(&caused.events)?);
@@ -195,9 +198,18 @@ pub fn replayed(answer: &mut actix_web::HttpResponseBuilder, caused: &Caused) {
 }
 
 /// What the caller may do to a resource, by the guards its commands use.
-async fn allowed_actions<R: Resource>(call: &Call, id: Uuid) -> Result<Vec<AllowedAction>, Problem> {
-    let mut reader = call.reader();
-    let (state, _) = reader.state::<R::State>(id).await?;
+async fn allowed_actions<R: Resource>(
+    call: &Call,
+    mut reader: Reader<'_>,
+    row: &RowOf<R>,
+    id: Uuid,
+) -> Result<Vec<AllowedAction>, Problem> {
+    let (mut state, version) = reader.state::<R::State>(id).await?;
+    if version < R::version(row) {
+        // Somebody went on since it was seen.
+        reader = call.reader(Seen::default());
+        (state, _) = reader.state::<R::State>(id).await?;
+    }
     let at = At { organisation: call.organisation, id, by: call.actor(), state: &state, command: None };
     let facts = R::facts(&mut reader, &at).await?;
     let now = reader.now();

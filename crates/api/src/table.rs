@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::{Method, StatusCode};
-use actix_web::{Handler, Responder, Route, web};
+use actix_web::{Handler, Responder, Route, Scope, web};
 use lastresort_domain::Action;
 use lastresort_fact::{OrganisationId, Role};
 use lastresort_ledger::desk::Expect;
@@ -138,7 +138,8 @@ impl Table {
         Rows { table: self, of: std::marker::PhantomData }
     }
 
-    /// Gives every path its methods, and a 405 for the others.
+    /// Gives every path its methods, and a 405 for the others. The router tries
+    /// one pattern after the other, so it is led by the fixed parts of a path first.
     pub fn configure(self, config: &mut web::ServiceConfig) {
         let mut paths: BTreeMap<String, Vec<(Method, Route)>> = BTreeMap::new();
         for operation in self.operations {
@@ -147,11 +148,19 @@ impl Table {
         // The router takes the first that fits: `/persons/by-external/…` before `/persons/{person}/…`.
         let mut paths: Vec<_> = paths.into_iter().collect();
         paths.sort_by_key(|(path, _)| path.replace('{', "\u{7f}"));
+        let mut groups: BTreeMap<String, Scope> = BTreeMap::new();
         for (path, routes) in paths {
             let allow = routes.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ");
-            let resource = routes.into_iter().fold(web::resource(&path), |resource, (_, route)| resource.route(route));
-            config.service(resource.default_service(only(&allow)));
+            let resource = |path: &str| routes.into_iter().fold(web::resource(path), |resource, (_, route)| resource.route(route));
+            let Some(within) = path.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('/')) else {
+                config.service(resource(&path).default_service(only(&allow)));
+                continue;
+            };
+            let name = within.split('/').next().unwrap_or_default();
+            let group = groups.remove(name).unwrap_or_else(|| web::scope(&format!("/{name}")));
+            groups.insert(name.to_owned(), group.service(resource(&within[name.len()..]).default_service(only(&allow))));
         }
+        config.service(groups.into_values().fold(web::scope(PREFIX), Scope::service));
     }
 }
 

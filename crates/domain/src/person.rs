@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalText, Refusal, Role, Stamp, UnitId, Unmet, happenings,
-    plain,
+    Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalField, PersonalText, Refusal, Role, Stamp, UnitId,
+    Unmet, happenings, plain,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -536,6 +536,25 @@ impl Decides for Person {
             PersonEvent::LifeSupportRecorded { expires_on } => self.life_support_expires_on = Some(expires_on),
             PersonEvent::StandingStated { standing, valid_until, .. } => self.standing = Some((standing, valid_until)),
         }
+    }
+
+    fn personal(&mut self) -> Vec<&mut dyn PersonalField> {
+        let mut fields: Vec<&mut dyn PersonalField> = Vec::new();
+        for name in [&mut self.given_name, &mut self.family_name, &mut self.email].into_iter().flatten() {
+            fields.push(name);
+        }
+        for (_, id) in &mut self.external_ids {
+            fields.push(id);
+        }
+        for (issuer, subject) in &mut self.logins {
+            fields.extend([issuer as &mut dyn PersonalField, subject]);
+        }
+        for period in &mut self.periods {
+            fields.push(&mut period.job_title);
+            fields.extend(period.care_experience_from.as_mut().map(|day| day as &mut dyn PersonalField));
+            fields.extend(period.qualification.as_mut().map(|name| name as &mut dyn PersonalField));
+        }
+        fields
     }
 }
 

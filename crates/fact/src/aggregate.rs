@@ -6,7 +6,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, EventId, GrantId, Instant, Refusal, Role, Scope, Stamp, Visit};
+use crate::{Actor, EventId, GrantId, Instant, PersonalField, Refusal, Role, Scope, Stamp, Visit};
 
 /// A fact: what happened, and the stamp that says who, when and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ pub struct Asked {
 pub trait Decides: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The stream's kind, as stored.
     const TYPE: &'static str;
-    /// The personal fields of its events are opened when it is loaded, because
-    /// it compares what it is told with what it was told before.
+    /// Its own personal fields are opened when it is loaded, because it compares
+    /// what it is told with what it was told before.
     const OPENS: bool = false;
     /// What may be asked.
     type Command: Send;
@@ -69,6 +69,10 @@ pub trait Decides: Default + Clone + Serialize + DeserializeOwned + Send + Sync 
     fn decide(&self, command: Self::Command, asked: &Asked, facts: &Self::Facts) -> Result<Vec<Self::Event>, Refusal>;
     /// Remembers what happened. Cannot fail.
     fn apply(&mut self, event: &Self::Event, stamp: &Stamp);
+    /// The personal fields it remembers, where it opens them.
+    fn personal(&mut self) -> Vec<&mut dyn PersonalField> {
+        Vec::new()
+    }
 }
 
 /// An aggregate as cqrs-es wants it.

@@ -2,6 +2,7 @@
 //! on, lets the domain decide, seals, appends, and decides again where
 //! somebody was faster.
 
+mod seen;
 mod work;
 
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use lastresort_fact::{Actor, Decides, EventId, Fact, GrantId, Instant, OrganisationId, Refusal, Role, Root, Scope, Stamp};
 use uuid::Uuid;
 
+pub use self::seen::Seen;
 pub use self::work::Work;
 use crate::append::{ClaimName, CommandKey, Outcome, Receipt, StreamRef};
 use crate::clock::Clock;
 use crate::kept::Kept;
-use crate::keys::Keyring;
+use crate::keys::{Keyring, place};
 use crate::store::{AnyStore, Kind, StoreError};
 
 const ATTEMPTS: usize = 4;
@@ -98,6 +100,14 @@ pub struct Done {
     pub receipt: Receipt,
     /// It was done before, under the same key.
     pub replayed: bool,
+    /// The states it ended with, as they were at the receipt's position.
+    pub seen: Seen,
+}
+
+impl Done {
+    fn before(receipt: Receipt) -> Self {
+        Self { receipt, replayed: true, seen: Seen::default() }
+    }
 }
 
 /// What a stream must be before a command.
@@ -171,21 +181,19 @@ impl Desk {
     /// Where the store fails or holds an event this program does not know.
     pub async fn load<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
         let found = self.store.stream(organisation, Kind::of::<Root<T>>(), id, 0).await?;
-        let version = found.last().map_or(0, |event| event.sequence);
-        let mut stamps = Vec::with_capacity(found.len());
-        let mut events = Vec::with_capacity(found.len());
+        let (stream, mut state, mut version) = (StreamRef::new(T::TYPE, id), T::default(), 0);
         for event in found {
-            let fact: Fact<T::Event> = serde_json::from_value(event.payload)
-                .map_err(|error| StoreError::Corrupt(format!("{} {id} event {}: {error}", T::TYPE, event.sequence)))?;
-            stamps.push(fact.stamp);
-            events.push((event.sequence, fact.event));
+            version = event.sequence;
+            let unreadable = |error| StoreError::Corrupt(format!("{} {id} event {version}: {error}", T::TYPE));
+            let mut fact: Fact<T::Event> = event.payload.read().map_err(unreadable)?;
+            if T::OPENS {
+                place(&stream, version, &mut fact.event);
+            }
+            state.apply(&fact.event, &fact.stamp);
         }
         if T::OPENS {
-            self.keys.open_events(&*self.store, organisation, &StreamRef::new(T::TYPE, id), &mut events).await?;
-        }
-        let mut state = T::default();
-        for ((_, event), stamp) in events.iter().zip(&stamps) {
-            state.apply(event, stamp);
+            // Only what is remembered: most of what was ever told is not any more.
+            self.keys.open_state(&*self.store, organisation, &mut state).await?;
         }
         Ok((state, version))
     }
@@ -199,7 +207,7 @@ impl Desk {
         if order.key_given
             && let Some(stored) = self.store.command(order.organisation, order.key.key).await?
         {
-            let replayed = Done { receipt: stored.receipt, replayed: true };
+            let replayed = Done::before(stored.receipt);
             return if stored.body == order.key.body { Ok(replayed) } else { Err(DeskError::KeyReused) };
         }
         for nth in 0..ATTEMPTS {
@@ -216,10 +224,10 @@ impl Desk {
             let (append, states) = attempt.into_append();
             match self.store.append(append).await? {
                 Outcome::Applied(receipt) => {
-                    states.keep(self, order.organisation, &receipt);
-                    return Ok(Done { receipt, replayed: false });
+                    let seen = states.keep(self, order.organisation, &receipt);
+                    return Ok(Done { receipt, replayed: false, seen });
                 }
-                Outcome::Replayed(receipt) => return Ok(Done { receipt, replayed: true }),
+                Outcome::Replayed(receipt) => return Ok(Done::before(receipt)),
                 Outcome::KeyReused => return Err(DeskError::KeyReused),
                 Outcome::Conflict { .. } | Outcome::ClaimMoved => states.forget(self, order.organisation),
                 Outcome::ClaimTaken { kind, holder } => return Err(DeskError::ClaimTaken { kind, holder }),
@@ -238,7 +246,7 @@ impl Desk {
         let head = self.store.head(order.organisation).await?.ok_or(DeskError::Missing("organisation"))?;
         let (status, streams) = (order.status, attempt.decided());
         let receipt = Receipt { status, position: head.position, recorded_at: head.recorded_at, streams, events: Vec::new() };
-        Ok(Done { receipt, replayed: false })
+        Ok(Done { receipt, replayed: false, seen: Seen::default() })
     }
 
     /// Who moved a stream last.
@@ -253,23 +261,35 @@ impl Desk {
             stamp: Stamp,
         }
         let last = self.store.stream(organisation, Kind::of::<Root<T>>(), id, version.saturating_sub(1)).await?;
-        let stamped = last.into_iter().next().and_then(|event| serde_json::from_value::<Stamped>(event.payload).ok());
+        let stamped = last.into_iter().next().and_then(|event| event.payload.read::<Stamped>().ok());
         Ok(stamped.map(|found| (found.stamp.by, found.stamp.role)))
     }
 }
 
-/// States for a reader: nothing rests on them.
+/// States for a reader: nothing rests on them. Each is loaded once.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    /// The desk they are loaded through.
-    pub desk: &'a Desk,
-    /// Whose ledger.
-    pub organisation: OrganisationId,
+    desk: &'a Desk,
+    organisation: OrganisationId,
+    seen: Seen,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads one ledger through a desk, beginning with what was seen of it just now.
+    #[must_use]
+    pub const fn new(desk: &'a Desk, organisation: OrganisationId, seen: Seen) -> Self {
+        Self { desk, organisation, seen }
+    }
 }
 
 impl States for Reader<'_> {
     async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError> {
-        self.desk.current::<T>(self.organisation, id).await
+        if let Some(seen) = self.seen.get::<T>(id) {
+            return Ok(seen);
+        }
+        let (state, version) = self.desk.current::<T>(self.organisation, id).await?;
+        self.seen.put(id, state.clone(), version);
+        Ok((state, version))
     }
 
     async fn holder(&mut self, kind: &str, parts: &[&str]) -> Result<Option<StreamRef>, DeskError> {

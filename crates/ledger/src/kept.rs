@@ -15,8 +15,10 @@ use crate::append::StreamRef;
 
 /// For how long a reader trusts what is kept without asking.
 const TRUSTED: Duration = Duration::from_millis(500);
-/// About what one event adds to a state, and what a state is without any.
-const EVENT_BYTES: usize = 1_024;
+/// About what a state is, and what one event adds to it: most replace what
+/// others said, some add a fact to a list.
+const STATE_BYTES: usize = 1_024;
+const EVENT_BYTES: usize = 256;
 
 /// A state of some aggregate.
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
@@ -51,7 +53,7 @@ struct Entry {
 
 impl Entry {
     fn bytes(&self) -> usize {
-        usize::try_from(self.version + 1).unwrap_or(usize::MAX).saturating_mul(EVENT_BYTES)
+        usize::try_from(self.version).unwrap_or(usize::MAX).saturating_mul(EVENT_BYTES).saturating_add(STATE_BYTES)
     }
 }
 
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_used_stays_and_the_bound_holds() {
-        let (kept, organisation) = (Kept::new(64 * EVENT_BYTES), OrganisationId(Uuid::from_u128(1)));
+        let (kept, organisation) = (Kept::new(32 * (STATE_BYTES + EVENT_BYTES)), OrganisationId(Uuid::from_u128(1)));
         for number in 0..1_000 {
             kept.put(organisation, &stream(number), Arc::new(number), 1);
             assert_eq!(kept.get::<u128>(organisation, &stream(0)).map(|found| found.state), Some(0));

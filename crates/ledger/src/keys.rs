@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lastresort_fact::{Class, Held, KeyId, OrganisationId, Origin, PersonId, Sealed, Visit};
+use lastresort_fact::{Class, Decides, Held, KeyId, OrganisationId, Origin, PersonId, PersonalField, Sealed, Visit};
 use lastresort_proof::seal::{self, Context, DataKey};
 use lastresort_proof::wrap;
 use serde_json::Value;
@@ -234,41 +234,26 @@ impl Keyring {
         Ok(known)
     }
 
-    /// Opens every sealed field of events at their places, for the desk's eyes.
+    /// Opens what a state remembers sealed, for the desk's eyes; what was erased stays sealed.
     ///
     /// # Errors
     /// Where keys cannot be read or a field was sealed elsewhere.
-    pub async fn open_events<E: Visit>(
-        &self,
-        store: &dyn Store,
-        organisation: OrganisationId,
-        stream: &StreamRef,
-        events: &mut [(u64, E)],
-    ) -> Result<(), StoreError> {
-        let mut ids = BTreeSet::new();
-        for (_, event) in &mut *events {
-            event.visit("/body", &mut |_, field| {
-                if let Ok(Held::Sealed(sealed)) = field.held() {
-                    ids.insert(sealed.key);
-                }
-            });
-        }
+    pub async fn open_state<T: Decides>(&self, store: &dyn Store, organisation: OrganisationId, state: &mut T) -> Result<(), StoreError> {
+        let ids = state.personal().iter().filter_map(|field| Some(sealed(*field)?.key)).collect();
         let known = self.fetch(store, organisation, &ids).await?;
-        let mut failed = None;
-        for (sequence, event) in events {
-            event.visit("/body", &mut |pointer, field| {
-                let context = Context { organisation, kind: &stream.kind, id: stream.id, sequence: *sequence, pointer };
-                let Ok(Held::Sealed(sealed)) = field.held() else { return };
-                let class = sealed.class;
-                let Some(Known { subject, key: Some(key) }) = known.get(&sealed.key) else { return };
-                match seal::open(key, &context, sealed) {
-                    Ok(value) => failed = field.open(*subject, class, value).err().map(|error| error.to_string()).or(failed.take()),
-                    Err(seal::NotOpened::Erased) => {}
-                    Err(error @ seal::NotOpened::Mismatch) => failed = Some(error.to_string()),
-                }
-            });
+        for field in state.personal() {
+            let Some(sealed) = sealed(field) else { continue };
+            let Some(Known { subject, key: Some(key) }) = known.get(&sealed.key) else { continue };
+            let unplaced = || StoreError::Corrupt("a state holds a sealed field that does not say where it was written".to_owned());
+            let origin = sealed.origin.as_deref().ok_or_else(unplaced)?;
+            let class = sealed.class;
+            match seal::open(key, &placed(organisation, origin), sealed) {
+                Ok(value) => field.open(*subject, class, value).map_err(|error| StoreError::Corrupt(error.to_string()))?,
+                Err(seal::NotOpened::Erased) => {}
+                Err(error @ seal::NotOpened::Mismatch) => return Err(StoreError::Corrupt(error.to_string())),
+            }
         }
-        failed.map_or(Ok(()), |reason| Err(StoreError::Corrupt(reason)))
+        Ok(())
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -277,11 +262,23 @@ impl Keyring {
 }
 
 /// Notes in each sealed field of an event where it was written, so that rows
-/// which copy it can be opened.
+/// and states which copy it can be opened.
 pub fn place<E: Visit>(stream: &StreamRef, sequence: u64, event: &mut E) {
     event.visit("/body", &mut |pointer, field| {
         field.place(Origin { kind: stream.kind.clone(), id: stream.id, sequence, pointer: pointer.to_owned() });
     });
+}
+
+fn sealed(field: &dyn PersonalField) -> Option<&Sealed> {
+    match field.held() {
+        Ok(Held::Sealed(sealed)) => Some(sealed),
+        Ok(Held::Open(..)) | Err(_) => None,
+    }
+}
+
+/// Where a field was written, as its sealing is bound to it.
+fn placed(organisation: OrganisationId, origin: &Origin) -> Context<'_> {
+    Context { organisation, kind: &origin.kind, id: origin.id, sequence: origin.sequence, pointer: &origin.pointer }
 }
 
 fn purpose(id: KeyId) -> String {

@@ -11,7 +11,7 @@ use lastresort_domain::programme::Programme;
 use lastresort_domain::session::Session;
 use lastresort_domain::stage::Stage;
 use lastresort_fact::{Instant, PersonId, ProgrammeId, Role, Unmet};
-use lastresort_ledger::desk::{DeskError, States};
+use lastresort_ledger::desk::{DeskError, Seen, States};
 use lastresort_views::Moment;
 use lastresort_views::candidate::{CandidateRow, CandidateShown, Candidates};
 use serde::Serialize;
@@ -227,7 +227,7 @@ async fn get_gates(call: Call) -> Answer {
     if !call.reads(Candidates::READERS, Some(found.row.programme)) && found.row.person != call.known.person {
         return Err(Problem::from_refusal(not_permitted(Candidates::READERS).into()));
     }
-    let mut reader = call.reader();
+    let mut reader = call.reader(Seen::default());
     let (candidate, _) = reader.state::<Candidate>(id).await?;
     let at = At { organisation: call.organisation, id, by: call.actor(), state: &candidate, command: None };
     let facts = Candidates::facts(&mut reader, &at).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lastresort_fact::{Asked, Decides, EventId, Instant, OrganisationId, Refusal, Root, Stamp, Unmet};
 use uuid::Uuid;
 
-use super::{Desk, DeskError, Expect, Order, States};
+use super::{Desk, DeskError, Expect, Order, Seen, States};
 use crate::append::{Append, Claim, ClaimName, Digest, NewEvent, Receipt, StreamRef, StreamWrite};
 use crate::kept::AnyState;
 use crate::keys::KeysUsed;
@@ -21,7 +21,9 @@ pub struct Work<'a> {
     at: Instant,
     may_use_kept: bool,
     kept: Vec<(Kind, Uuid, u64)>,
-    states: BTreeMap<StreamRef, (AnyState, u64)>,
+    believed: Vec<(StreamRef, u64)>,
+    states: Seen,
+    again: BTreeMap<StreamRef, Again>,
     seen: BTreeMap<StreamRef, u64>,
     held: BTreeMap<(String, Digest), (ClaimName, Option<StreamRef>)>,
     decided: Vec<StreamRef>,
@@ -33,12 +35,10 @@ pub struct Work<'a> {
 
 impl States for Work<'_> {
     async fn state<T: Decides>(&mut self, id: Uuid) -> Result<(T, u64), DeskError> {
-        let stream = StreamRef::new(T::TYPE, id);
-        if let Some((state, version)) = self.states.get(&stream)
-            && let Some(state) = state.downcast_ref::<T>()
-        {
-            return Ok((state.clone(), *version));
+        if let Some(seen) = self.states.get::<T>(id) {
+            return Ok(seen);
         }
+        let stream = StreamRef::new(T::TYPE, id);
         let kept = if self.may_use_kept { self.desk.kept.get::<T>(self.order.organisation, &stream) } else { None };
         let (state, version) = match kept {
             Some(found) => {
@@ -47,8 +47,8 @@ impl States for Work<'_> {
             }
             None => self.desk.load::<T>(self.order.organisation, id).await?,
         };
-        self.seen.insert(stream.clone(), version);
-        self.states.insert(stream, (Arc::new(state.clone()), version));
+        self.seen.insert(stream, version);
+        self.states.put(id, state.clone(), version);
         Ok((state, version))
     }
 
@@ -77,7 +77,9 @@ impl<'a> Work<'a> {
             at: desk.clock.now(),
             may_use_kept,
             kept: Vec::new(),
-            states: BTreeMap::new(),
+            believed: Vec::new(),
+            states: Seen::default(),
+            again: BTreeMap::new(),
             seen: BTreeMap::new(),
             held: BTreeMap::new(),
             decided: Vec::new(),
@@ -114,6 +116,17 @@ impl<'a> Work<'a> {
             cause: order.cause,
             supersedes: order.supersedes,
         })
+    }
+
+    /// Rests the attempt on what is believed of a stream at a version, without
+    /// loading it: where it has moved, nothing is written. `false` in a later
+    /// attempt, which looks.
+    pub fn believes<T: Decides>(&mut self, id: Uuid, version: u64) -> bool {
+        if self.may_use_kept {
+            self.kept.push((Kind::of::<Root<T>>(), id, version));
+            self.believed.push((StreamRef::new(T::TYPE, id), version));
+        }
+        self.may_use_kept
     }
 
     /// Lets a stream decide, on a state loaded just now.
@@ -159,21 +172,40 @@ impl<'a> Work<'a> {
             self.decided.push(stream.clone());
         }
         let mut written = Vec::with_capacity(events.len());
+        let (before, mut applied) = (state.clone(), Vec::with_capacity(events.len()));
         for (event, sequence) in events.iter().zip(version + 1..) {
             let stamp = Stamp { event_id: EventId(crate::ids::new()), ..asked.stamp() };
             let (new, sealed) = self.prepare(&stream, sequence, event.clone(), stamp).await?;
             // Remembered as it will be loaded: opened only where the aggregate opens.
-            state.apply(if T::OPENS { event } else { &sealed }, &new.stamp);
+            let event = if T::OPENS { event.clone() } else { sealed };
+            state.apply(&event, &new.stamp);
+            applied.push((event, new.stamp.clone()));
             written.push(new);
         }
         if !written.is_empty() {
-            self.states.insert(stream.clone(), (Arc::new(state), version + written.len() as u64));
+            self.apply_again(&stream, before, applied);
+            self.states.put(id, state, version + written.len() as u64);
             match self.writes.iter_mut().find(|write| write.stream == stream) {
                 Some(begun) => begun.events.extend(written),
                 None => self.writes.push(StreamWrite { stream, expected: version, events: written }),
             }
         }
         Ok(events)
+    }
+
+    /// Notes what became of a stream, so that it can be had as recorded at another time than was remembered.
+    fn apply_again<T: Decides>(&mut self, stream: &StreamRef, mut before: T, applied: Vec<(T::Event, Stamp)>) {
+        let earlier = self.again.remove(stream);
+        let again = move |recorded_at: Instant| {
+            if let Some(state) = earlier.and_then(|earlier| earlier(recorded_at).downcast_ref::<T>().cloned()) {
+                before = state;
+            }
+            for (event, stamp) in applied {
+                before.apply(&event, &Stamp { recorded_at, ..stamp });
+            }
+            Arc::new(before) as AnyState
+        };
+        self.again.insert(stream.clone(), Box::new(again));
     }
 
     async fn prepare<E: lastresort_fact::Happened>(
@@ -236,11 +268,11 @@ impl<'a> Work<'a> {
     pub(super) fn into_append(self) -> (Append, Left) {
         let order = self.order;
         let written: Vec<_> = self.writes.iter().map(|write| write.stream.clone()).collect();
-        let left = Left { at: self.at, states: self.states, written: written.clone() };
+        let left = Left { at: self.at, states: self.states, again: self.again };
         let append = Append {
             organisation: order.organisation,
             opens: order.opens,
-            also: self.seen.into_iter().filter(|(stream, _)| !written.contains(stream)).collect(),
+            also: self.seen.into_iter().filter(|(stream, _)| !written.contains(stream)).chain(self.believed).collect(),
             writes: self.writes,
             held: self.held.into_values().collect(),
             claims: self.claims,
@@ -256,29 +288,34 @@ impl<'a> Work<'a> {
     }
 }
 
+/// What a stream becomes where it is recorded at this time.
+type Again = Box<dyn FnOnce(Instant) -> AnyState + Send>;
+
 /// The states an attempt leaves behind: what its streams are, once it is applied.
 pub(super) struct Left {
     at: Instant,
-    states: BTreeMap<StreamRef, (AnyState, u64)>,
-    written: Vec<StreamRef>,
+    states: Seen,
+    again: BTreeMap<StreamRef, Again>,
 }
 
 impl Left {
-    /// Keeps them: the append found every version as it was seen.
-    pub(super) fn keep(self, desk: &Desk, organisation: OrganisationId, receipt: &Receipt) {
-        for (stream, (state, version)) in self.states {
-            // Recorded at another time than was remembered, it will be loaded.
-            if receipt.recorded_at != self.at && self.written.contains(&stream) {
-                desk.kept.lose(organisation, &stream);
-            } else {
-                desk.kept.put(organisation, &stream, state, version);
+    /// Keeps them, and hands them on: the append found every version as it was seen.
+    pub(super) fn keep(mut self, desk: &Desk, organisation: OrganisationId, receipt: &Receipt) -> Seen {
+        if receipt.recorded_at != self.at {
+            // Another command of the ledger was recorded meanwhile, and time does not go back.
+            for (stream, again) in self.again {
+                self.states.replace(&stream, again(receipt.recorded_at));
             }
         }
+        for (stream, state, version) in self.states.iter() {
+            desk.kept.put(organisation, stream, Arc::clone(state), version);
+        }
+        self.states
     }
 
     /// Forgets what is kept of their streams: some are not as they were seen.
     pub(super) fn forget(self, desk: &Desk, organisation: OrganisationId) {
-        for stream in self.states.keys() {
+        for (stream, ..) in self.states.iter() {
             desk.kept.lose(organisation, stream);
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use lastresort_fact::{Class, KeyId, OrganisationId, Origin, Sealed};
+use lastresort_fact::{Class, KeyId, OrganisationId, Sealed};
 use lastresort_proof::seal::{self, Context};
 use serde_json::{Value, json};
 
-use super::{Keyring, Known};
+use super::{Keyring, Known, placed};
 use crate::append::StreamRef;
 use crate::store::{Store, StoreError};
 
@@ -96,8 +96,4 @@ fn shown(sealed: &Sealed, pointer: &str, with: &Revealing<'_>) -> Result<Value, 
         Err(seal::NotOpened::Erased) => Ok(json!({"erased": class})),
         Err(error @ seal::NotOpened::Mismatch) => Err(StoreError::Corrupt(error.to_string())),
     }
-}
-
-fn placed(organisation: OrganisationId, origin: &Origin) -> Context<'_> {
-    Context { organisation, kind: &origin.kind, id: origin.id, sequence: origin.sequence, pointer: &origin.pointer }
 }

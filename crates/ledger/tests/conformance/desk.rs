@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::future::join_all;
 use lastresort_fact::{PersonId, Refusal};
 use lastresort_ledger::append::CommandKey;
-use lastresort_ledger::desk::{Desk, DeskError, Expect, Order, Reader, States as _, Work};
+use lastresort_ledger::desk::{Desk, DeskError, Expect, Order, Reader, Seen, States as _, Work};
 use uuid::Uuid;
 
 use crate::scene::actors::{ask, desk, later, mark, note_with, order};
@@ -53,7 +53,7 @@ async fn a_command_becomes_events_of_its_asker(scene: &Scene) {
     assert_eq!(payload["event"], serde_json::json!({"type": "NoteOpened", "value": {"title": "Tea"}}));
     let (loaded, version) = desk.load::<Note>(organisation, id).await.expect("loaded");
     assert_eq!((loaded.title.as_str(), version), ("Tea", 1));
-    let mut reader = Reader { desk: &desk, organisation };
+    let mut reader = Reader::new(&desk, organisation, Seen::default());
     assert_eq!(reader.state::<Note>(id).await.expect("loaded"), (loaded, 1));
     assert_eq!(reader.state::<Note>(Uuid::new_v4()).await.expect("loaded"), (Note::default(), 0));
     assert_eq!(reader.now(), later(60));

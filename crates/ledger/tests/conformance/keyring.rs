@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use lastresort_fact::{Class, OrganisationId, PersonId};
+use lastresort_fact::{Class, OrganisationId, PersonId, Personal};
 use lastresort_ledger::desk::{DeskError, Expect};
 use lastresort_ledger::keys::{Keyring, Reading, RootKey, root_key_from_file};
 use lastresort_ledger::store::StoreError;
@@ -61,8 +61,8 @@ async fn what_was_sealed_is_opened_for_those_who_compare(scene: &Scene) {
     // Another desk, as after a restart: nothing is kept in memory.
     let desk = desk(scene).await;
     let (loaded, version) = desk.load::<Note>(organisation, id).await.expect("loaded");
-    assert_eq!(loaded.signed.as_deref(), Some(CANARY));
-    assert_eq!(loaded.told, [Some(TALE.to_owned()), Some(TALE.to_owned())]);
+    assert_eq!(loaded.name(), Some(CANARY));
+    assert_eq!(loaded.told.iter().map(Personal::value).collect::<Vec<_>>(), [Some(&TALE.to_owned()); 2]);
     let sign = |name: &str| NoteCommand::Sign { subject, name: name.to_owned() };
     let same = ask(&desk, &order(organisation), id, Expect::Exists, sign(CANARY)).await.expect("done");
     assert!(same.receipt.events.is_empty(), "the same name is nothing new");
@@ -135,7 +135,7 @@ async fn a_reader_sees_what_a_grant_opens(scene: &Scene) {
         .await
         .expect("shown");
     assert_eq!(gone["name"], json!({"erased": "identity"}));
-    assert_eq!(desk.load::<Note>(organisation, id).await.expect("loaded").0.signed, None);
+    assert_eq!(desk.load::<Note>(organisation, id).await.expect("loaded").0.name(), None);
     ask(&desk, &order(organisation), id, Expect::Exists, mark(1)).await.expect("the note goes on");
 }
 
@@ -165,7 +165,7 @@ async fn a_missing_epoch_key_is_told(scene: &Scene) {
     assert!(open_to_all.to_string().contains("0600"), "{open_to_all}");
     fs::set_permissions(epoch_file(scene), fs::Permissions::from_mode(0o600)).expect("set");
     let desk = desk(scene).await;
-    assert_eq!(desk.load::<Note>(organisation, id).await.expect("loaded").0.signed.as_deref(), Some(CANARY));
+    assert_eq!(desk.load::<Note>(organisation, id).await.expect("loaded").0.name(), Some(CANARY));
 }
 
 async fn another_epoch_key_is_refused(scene: &Scene) {

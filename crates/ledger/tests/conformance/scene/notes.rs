@@ -1,7 +1,7 @@
 //! The smallest domain that has everything: a note with a title, somebody who
 //! signed it, free text about somebody, and marks.
 
-use lastresort_fact::{Asked, Class, Decides, PersonId, Personal, PersonalText, Refusal, Stamp, happenings};
+use lastresort_fact::{Asked, Class, Decides, Instant, PersonId, Personal, PersonalField, PersonalText, Refusal, Stamp, happenings};
 use serde::{Deserialize, Serialize};
 
 happenings! {
@@ -43,9 +43,17 @@ pub(crate) enum NoteCommand {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Note {
     pub(crate) title: String,
-    pub(crate) signed: Option<String>,
-    pub(crate) told: Vec<Option<String>>,
+    pub(crate) signed: Option<PersonalText>,
+    pub(crate) told: Vec<PersonalText>,
     pub(crate) marks: Vec<u32>,
+    pub(crate) recorded_at: Vec<Instant>,
+}
+
+impl Note {
+    /// Who signed it, where that is open.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.signed.as_ref().and_then(Personal::value).map(String::as_str)
+    }
 }
 
 impl Decides for Note {
@@ -59,7 +67,7 @@ impl Decides for Note {
         let personal = |subject, class, value| Personal::new(subject, class, value);
         Ok(match command {
             NoteCommand::Open { title } => vec![NoteHappened::NoteOpened { title }],
-            NoteCommand::Sign { name, .. } if self.signed.as_deref() == Some(name.as_str()) => Vec::new(),
+            NoteCommand::Sign { name, .. } if self.name() == Some(name.as_str()) => Vec::new(),
             NoteCommand::Sign { subject, name } => {
                 let aliases = vec![personal(subject, Class::Identity, format!("{name} the Second"))];
                 vec![NoteHappened::NameSigned { name: personal(subject, Class::Identity, name), aliases }]
@@ -73,13 +81,18 @@ impl Decides for Note {
         })
     }
 
-    fn apply(&mut self, event: &NoteHappened, _: &Stamp) {
+    fn apply(&mut self, event: &NoteHappened, stamp: &Stamp) {
+        self.recorded_at.push(stamp.recorded_at);
         match event {
             NoteHappened::NoteOpened { title } => self.title.clone_from(title),
-            NoteHappened::NameSigned { name, .. } => self.signed = name.value().cloned(),
-            NoteHappened::TaleTold { told } => self.told.push(told.value().cloned()),
+            NoteHappened::NameSigned { name, .. } => self.signed = Some(name.clone()),
+            NoteHappened::TaleTold { told } => self.told.push(told.clone()),
             NoteHappened::MarkMade { mark } => self.marks.push(*mark),
         }
+    }
+
+    fn personal(&mut self) -> Vec<&mut dyn PersonalField> {
+        self.signed.iter_mut().chain(&mut self.told).map(|field| field as &mut dyn PersonalField).collect()
     }
 }
 
