@@ -12,6 +12,7 @@ lastresort_tests::on_both_stores!(
     a_candidate_comes_through_all_six_stages,
     a_gate_lists_everything_that_is_missing,
     somebody_is_nominated_once_and_never_by_themselves,
+    a_leaver_goes_no_further,
     competent_rests_on_enough_direct_current_observation,
     nobody_is_judged_by_themselves_or_by_the_unassigned,
     an_observation_is_corrected_on_record,
@@ -67,6 +68,20 @@ async fn somebody_is_nominated_once_and_never_by_themselves(world: &World) {
     manager.post("/candidates", nominate(&case.person.id, &case.programme)).await.refused(409, "already_done");
     let mine = manager.get(&format!("/candidates?person={}", case.person.id)).await.ok().page().items;
     assert_eq!(mine.len(), 1);
+}
+
+async fn a_leaver_goes_no_further(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let leaves = json!({"effective_on": "2021-03-08"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    case.enter(&path, "pre_load").await.refused(409, "not_employed");
+    let ask = json!({"topic": "The law on holding.", "rank": 1});
+    case.person.post(&format!("{path}/remedial-requests"), ask).await.refused(403, "not_permitted");
+    let revoked = json!({"standing": "revoked", "provider_position": 9, "valid_until": "2022-01-31"});
+    case.admin.post(&format!("/persons/{}/standing", case.mentors[1].id), revoked).await.ok();
+    let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
+    case.mentors[1].post(&format!("{path}/observations"), seen).await.refused(403, "not_permitted");
 }
 
 async fn competent_rests_on_enough_direct_current_observation(world: &World) {

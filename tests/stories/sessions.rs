@@ -12,6 +12,7 @@ lastresort_tests::on_both_stores!(
     a_day_is_taught_together,
     ratios_hold_when_planned_and_when_the_roster_is_set,
     a_trainer_leads_a_course_of_their_own,
+    what_a_leaver_was_to_lead_waits_for_somebody_else,
     attendance_is_corrected_record_by_record,
     only_those_who_teach_in_a_session_write_in_it,
     what_is_foretold_of_a_session_happens,
@@ -140,6 +141,43 @@ async fn a_trainer_leads_a_course_of_their_own(world: &World) {
     assert_eq!(led.page().items.len(), 1);
 }
 
+async fn what_a_leaver_was_to_lead_waits_for_somebody_else(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let candidate = case.candidate().await;
+    let mut course = co_delivery(&case);
+    course["kind"] = json!("course_day");
+    course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
+    course["starts_at"] = json!("2021-04-12T09:00:00Z");
+    course["ends_at"] = json!("2021-04-12T16:00:00Z");
+    case.led_to(&candidate, "remedial_workshop").await;
+    case.complete(&candidate).await;
+    let learners = case.learners(3).await;
+    let path = format!("/sessions/{}", case.person.post("/sessions", course).await.created().id());
+    change(&case.person, &path, "roster", json!({"learners": learners})).await.ok();
+    let leaves = json!({"effective_on": "2021-04-12"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    let blocked = async || {
+        let read = case.admin.get(&path).await.ok();
+        let complete = read["allowed_actions"].as_array().and_then(|all| all.iter().find(|one| one["action"] == "complete")).cloned();
+        complete.expect("the action")["blocked_by"].to_string().contains(&format!("{} was to teach", case.person.id))
+    };
+    assert!(blocked().await, "flagged for another trainer as soon as it is known");
+    world.it_is("2021-04-12T16:00:00Z");
+    let attendance = || json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.person.post(&format!("{path}/attendance"), attendance()).await.refused(403, "not_permitted");
+    change(&case.person, &path, "completion", json!({})).await.refused(403, "not_permitted");
+    change(&case.admin, &path, "completion", json!({})).await.refused(409, "authority_conditions_unmet");
+    let other = json!({"trainers": [{"person": case.mentors[0].id, "part": "lead"}], "reason": "Has left."});
+    change(&case.mentors[0], &path, "trainers", other.clone()).await.refused(403, "not_permitted");
+    let changed = change(&case.admin, &path, "trainers", other).await.ok();
+    assert_eq!(changed["trainers"], json!([{"person": case.mentors[0].id, "part": "lead"}]));
+    assert!(!blocked().await);
+    let led = case.client.administrator.get(&format!("/sessions?lead={}", case.mentors[0].id)).await.ok();
+    assert_eq!(led.page().items.len(), 1);
+    case.mentors[0].post(&format!("{path}/attendance"), attendance()).await.ok();
+    change(&case.mentors[0], &path, "completion", json!({})).await.ok();
+}
+
 async fn attendance_is_corrected_record_by_record(world: &World) {
     let case = SmallCase::begun(world).await;
     case.candidate().await;
@@ -183,6 +221,7 @@ fn body_for(case: &SmallCase<'_>, learners: &[String], action: &str) -> Value {
     match action {
         "propose_responsibilities" | "agree_responsibilities" => split(case),
         "change_responsibility" => json!({"responsibility": "feedback", "owner": case.person.id, "reason": "As it turned out."}),
+        "change_trainers" => json!({"trainers": co_delivery(case)["trainers"], "reason": "As before."}),
         "set_roster" => json!({"learners": learners}),
         "record_attendance" => json!({"attendance": lines(case, learners, "minutes", &json!(60))}),
         "record_attainment" => json!({"attainment": lines(case, learners, "result", &json!("attained"))}),

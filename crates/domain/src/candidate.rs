@@ -49,7 +49,9 @@ pub struct CandidateFacts {
     pub programme: Programme,
     /// The candidate is employed today; whoever is named where somebody is nominated.
     pub employed: bool,
-    /// The provider's word lets whoever asks, being assigned, act as mentor or assessor today.
+    /// Whoever asks is employed here today.
+    pub asker_employed: bool,
+    /// The provider's word lets whoever asks act as mentor or assessor today.
     pub asker_eligible: bool,
     /// Whom an assignment names.
     pub named: Named,
@@ -145,6 +147,12 @@ impl Candidate {
         }
     }
 
+    /// A leaver goes no further (rule 23).
+    fn unless_gone(&self, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
+        let employed = facts.employed || self.nominated.is_none();
+        unless(employed, unmet, "not_employed", "The candidate is not employed here today.");
+    }
+
     fn not_ended(&self, unmet: &mut Vec<Unmet>) {
         unless(self.nominated.is_some(), unmet, "not_in_state", "Nobody has been nominated here.");
         match self.ended {
@@ -215,7 +223,7 @@ impl Guarded for Candidate {
             CandidateAction::Enrol => {
                 self.not_ended(&mut unmet);
                 unless(!self.enrolled, &mut unmet, "already_done", "The candidate is enrolled already.");
-                unless(facts.employed, &mut unmet, "not_employed", "The candidate is not employed here today.");
+                self.unless_gone(facts, &mut unmet);
             }
             CandidateAction::Withdraw => self.not_ended(&mut unmet),
             CandidateAction::AssignMentor
@@ -231,6 +239,7 @@ impl Guarded for Candidate {
             }
             CandidateAction::EnterStage(stage) => {
                 self.running(&mut unmet);
+                self.unless_gone(facts, &mut unmet);
                 unmet.extend(self.gate(stage, facts, asked.at));
             }
             CandidateAction::SettleAction(action) => {
@@ -243,6 +252,7 @@ impl Guarded for Candidate {
             }
             CandidateAction::Complete => {
                 self.running(&mut unmet);
+                self.unless_gone(facts, &mut unmet);
                 self.unless_complete(&mut unmet);
             }
         }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalText, Refusal, Role, Stamp, UnitId, Unmet, happenings,
-    plain,
+    Asked, Class, Decides, Instant, OrganisationId, PersonId, Personal, PersonalDay, PersonalText, Refusal, Role, Stamp, UnitId, Unmet,
+    happenings, plain,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -268,8 +268,8 @@ pub struct Person {
     pub periods: Vec<Period>,
     /// The day immediate life support no longer counts, as last recorded.
     pub life_support_expires_on: Option<NaiveDate>,
-    /// The provider's word on its own person, as last stated, and until when.
-    pub standing: Option<(Standing, NaiveDate)>,
+    /// The provider's word on its own person: when it was told, and until when it may be relied on.
+    pub standings: Vec<(Instant, Standing, NaiveDate)>,
 }
 
 /// A time of employment.
@@ -298,10 +298,11 @@ impl Person {
         self.periods.iter().any(|period| period.from <= day && period.until.is_none_or(|until| day < until))
     }
 
-    /// Whether the provider's word lets them act as mentor or assessor on a day.
+    /// Whether the provider's word, as told by an instant, lets them act as mentor or assessor on a day.
     #[must_use]
-    pub fn eligible_on(&self, day: NaiveDate) -> bool {
-        self.standing.is_some_and(|(standing, until)| standing == Standing::Eligible && day <= until)
+    pub fn eligible_on(&self, day: NaiveDate, told_by: Instant) -> bool {
+        let told = self.standings.iter().filter(|(at, _, _)| *at <= told_by).max_by_key(|(at, _, _)| *at);
+        told.is_some_and(|(_, standing, until)| *standing == Standing::Eligible && day <= *until)
     }
 
     fn decide_all(&self, all: Vec<PersonCommand>, asked: &Asked, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
@@ -500,7 +501,7 @@ impl Decides for Person {
         }
     }
 
-    fn apply(&mut self, event: &PersonEvent, _: &Stamp) {
+    fn apply(&mut self, event: &PersonEvent, stamp: &Stamp) {
         match event.clone() {
             PersonEvent::PersonRegistered { person, kind, employer } => {
                 self.id = Some(person);
@@ -534,7 +535,7 @@ impl Decides for Person {
                 }
             }
             PersonEvent::LifeSupportRecorded { expires_on } => self.life_support_expires_on = Some(expires_on),
-            PersonEvent::StandingStated { standing, valid_until, .. } => self.standing = Some((standing, valid_until)),
+            PersonEvent::StandingStated { standing, valid_until, .. } => self.standings.push((stamp.occurred_at, standing, valid_until)),
         }
     }
 }

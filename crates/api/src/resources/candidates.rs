@@ -104,13 +104,14 @@ impl Resource for Candidates {
         if let Some(person) = needs.employed {
             facts.employed = states.state::<Person>(person.0).await?.0.employed_on(today);
         }
-        let acts = |person: &PersonId| at.state.mentor_on(today) == Some(*person) || at.state.assessed_by(*person, today);
-        if let Some(person) = at.by.person().filter(acts) {
-            facts.asker_eligible = states.state::<Person>(person.0).await?.0.eligible_on(today);
+        let now = states.now();
+        if let Some(person) = at.by.person() {
+            let (asker, _) = states.state::<Person>(person.0).await?;
+            (facts.asker_employed, facts.asker_eligible) = (asker.employed_on(today), asker.eligible_on(today, now));
         }
         if let Some((person, from_on)) = needs.named {
             let (named, version) = states.state::<Person>(person.0).await?;
-            facts.named = Named { known: version > 0, eligible: named.eligible_on(from_on) };
+            facts.named = Named { known: version > 0, eligible: named.eligible_on(from_on, now) };
         }
         if let Some(session) = needs.session {
             facts.session_known = states.state::<Session>(session).await?.1 > 0;
@@ -159,14 +160,14 @@ impl Needs {
             Some(CandidateCommand::Nominate { person, programme, .. }) => {
                 Self { programme: Some(*programme), employed: Some(*person), ..Self::default() }
             }
-            Some(CandidateCommand::Enrol) => Self { employed: person, ..Self::default() },
+            Some(CandidateCommand::Enrol | CandidateCommand::Complete) => Self { employed: person, ..Self::default() },
+            Some(CandidateCommand::EnterStage { .. }) => Self { programme, employed: person, ..Self::default() },
             Some(CandidateCommand::AssignMentor(told) | CandidateCommand::AssignAssessor(told)) => {
                 Self { named: Some((told.person, told.from_on)), ..Self::default() }
             }
             Some(CandidateCommand::Observe(told)) => Self { programme, session: told.session.map(|session| session.0), ..Self::default() },
             Some(
                 CandidateCommand::RecordPreLoad { .. }
-                | CandidateCommand::EnterStage { .. }
                 | CandidateCommand::AllotModules { .. }
                 | CandidateCommand::SubmitEvidence(_)
                 | CandidateCommand::Assess(_)
@@ -177,7 +178,6 @@ impl Needs {
                 CandidateCommand::RecordAttendance { .. }
                 | CandidateCommand::SettleAction { .. }
                 | CandidateCommand::CoverRemedial { .. }
-                | CandidateCommand::Complete
                 | CandidateCommand::Withdraw { .. },
             ) => Self::default(),
         }

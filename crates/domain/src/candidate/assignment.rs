@@ -50,7 +50,11 @@ impl Candidate {
         if asked.role == Role::Candidate {
             let own = by.is_some() && by == self.person();
             unless(own, unmet, "not_permitted", "Only the candidate does this, for themselves.");
-        } else if asked.role == Role::Mentor && !witness {
+            unless(facts.asker_employed || !own, unmet, "not_permitted", "You are not employed here today.");
+        } else if witness {
+            let present = facts.asker_employed || facts.asker_eligible;
+            unless(present, unmet, "not_permitted", "You are not employed here today, nor does the provider's word let you act.");
+        } else if asked.role == Role::Mentor {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
             unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
@@ -102,9 +106,13 @@ mod tests {
     use lastresort_fact::Role;
 
     use super::*;
-    use crate::candidate::world::{ASSESSOR, BOSS, CANDIDATE, MENTOR, OTHER_MENTOR, as_mentor, assessing, enrolled, facts, mentoring};
+    use crate::candidate::world::{
+        ASSESSOR, BOSS, CANDIDATE, MENTOR, OTHER_MENTOR, as_candidate, as_mentor, assessing, enrolled, facts, having_entered, mentoring,
+        seen,
+    };
     use crate::candidate::{CandidateCommand, Named};
     use crate::guard::testing::{Tried as _, asked_by, at, day, id};
+    use crate::stage::Stage;
 
     fn admin() -> Asked {
         asked_by(BOSS, Role::ProviderAdmin, at("2021-01-04T10:00:00Z"))
@@ -156,6 +164,20 @@ mod tests {
         let ended = Assign { to_on: Some(day("2021-01-05")), ..assign(ASSESSOR, "2021-01-04") };
         candidate.happens(CandidateCommand::AssignAssessor(ended), &admin(), &facts());
         assert!(!candidate.assessed_by(id(ASSESSOR), day("2021-02-01")));
+    }
+
+    #[test]
+    fn a_leavers_authority_ends_at_once() {
+        let candidate = assessing();
+        let ask = CandidateCommand::RequestRemedial { request: id(1), topic: "More.".to_owned(), competencies: Vec::new(), rank: 1 };
+        let left = CandidateFacts { employed: false, asker_employed: false, asker_eligible: false, ..facts() };
+        assert_eq!(candidate.refused(ask, &as_candidate("2021-01-04T10:00:00Z"), &left), ["not_permitted"]);
+        let enter = CandidateCommand::EnterStage { stage: Stage::PreLoad };
+        assert_eq!(candidate.refused(enter, &admin(), &left), ["not_employed"]);
+        let end = having_entered(Stage::RemedialWorkshop);
+        assert_eq!(end.refused(CandidateCommand::Complete, &admin(), &left), ["not_employed"]);
+        let witness = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
+        assert_eq!(candidate.refused(CandidateCommand::Observe(seen(1)), &witness, &left), ["not_permitted"]);
     }
 
     #[test]

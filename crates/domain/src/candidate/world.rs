@@ -72,7 +72,7 @@ pub(super) fn facts() -> CandidateFacts {
     };
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
     let named = Named { known: true, eligible: true };
-    CandidateFacts { organisation, programme, employed: true, asker_eligible: true, named, session_known: true }
+    CandidateFacts { organisation, programme, employed: true, asker_employed: true, asker_eligible: true, named, session_known: true }
 }
 
 pub(super) fn as_mentor() -> Asked {
@@ -268,6 +268,7 @@ fn lived(candidate: &Candidate, action: CandidateAction, asked: &Asked, attempt:
     // To nominate, a body must name somebody who can be.
     facts.employed = action == CandidateAction::Nominate || attempt.dice[2] > 20;
     facts.asker_eligible = attempt.dice[3] > 20;
+    facts.asker_employed = attempt.dice[4] > 20;
     (valid(candidate, action, asked, &facts, attempt), facts)
 }
 

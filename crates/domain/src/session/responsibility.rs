@@ -35,11 +35,11 @@ impl Planned {
 }
 
 impl Session {
-    /// Whether the owner of a responsibility stands: agreed by all, or changed on record.
+    /// Whether the owner of a responsibility stands: one who teaches here, agreed by all or changed on record.
     #[must_use]
     pub fn stands(&self, responsibility: Responsibility) -> bool {
         let (Some(owned), Some(planned)) = (self.owned.get(&responsibility), &self.planned) else { return false };
-        owned.changed || planned.parties().all(|party| owned.agreed_by.contains(&party))
+        planned.is_party(Some(owned.owner)) && (owned.changed || planned.parties().all(|party| owned.agreed_by.contains(&party)))
     }
 
     /// Rule 7, before a session may be completed.
@@ -49,12 +49,18 @@ impl Session {
         }
         for responsibility in Responsibility::ALL {
             let spoken = responsibility.spoken();
-            if !self.owned.contains_key(&responsibility) {
+            if !self.is_owned(responsibility) {
                 unmet.push(Unmet::new("responsibility_unowned", format!("Nobody answers for {spoken}.")));
             } else if !self.stands(responsibility) {
                 unmet.push(Unmet::new("responsibility_unowned", format!("Who answers for {spoken} is proposed and not agreed.")));
             }
         }
+    }
+
+    /// Whether anybody who teaches here was ever named; one who no longer does owns nothing.
+    fn is_owned(&self, responsibility: Responsibility) -> bool {
+        let owner = self.owned.get(&responsibility).map(|owned| owned.owner);
+        owner.is_some() && self.planned.as_ref().is_some_and(|planned| planned.is_party(owner))
     }
 
     /// What stands against agreeing beforehand on anything at all.
@@ -68,7 +74,8 @@ impl Session {
     pub(super) fn unless_to_be_agreed(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
         let by = asked.by.person();
         let waits = |owned: &Owned| !owned.changed && by.is_some_and(|person| !owned.agreed_by.contains(&person));
-        unless(self.owned.values().any(waits), unmet, "not_in_state", "Nothing waits for your agreement.");
+        let waits = |(responsibility, owned): (&Responsibility, &Owned)| self.is_owned(*responsibility) && waits(owned);
+        unless(self.owned.iter().any(waits), unmet, "not_in_state", "Nothing waits for your agreement.");
     }
 
     pub(super) fn propose(&self, owners: &[Owner], asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
@@ -195,6 +202,7 @@ mod tests {
     use crate::session::SessionCommand;
     use crate::session::world::{
         BEFORE, BOSS, CANDIDATE, DURING, LEARNER, MENTOR, agreed, boss, candidate, co_delivery, course, facts, mentor, planned, split,
+        trainer,
     };
 
     fn timing(owner: u128) -> Vec<Owner> {
@@ -254,6 +262,21 @@ mod tests {
         assert_eq!(session.refused(SessionCommand::Propose { owners: both }, &mentor(BEFORE), &facts()), ["responsibility_split"]);
         assert_eq!(session.refused(SessionCommand::Propose { owners: timing(BOSS) }, &mentor(BEFORE), &facts()), ["unknown_reference"]);
         assert_eq!(session.refused(SessionCommand::Propose { owners: Vec::new() }, &mentor(BEFORE), &facts()), ["invalid"]);
+    }
+
+    #[test]
+    fn whoever_no_longer_teaches_here_owns_nothing() {
+        let mut session = agreed();
+        let trainers = vec![trainer(BOSS, TrainerPart::Mentor), trainer(CANDIDATE, TrainerPart::Candidate)];
+        let change = SessionCommand::ChangeTrainers { trainers, reason: "The mentor has left.".to_owned() };
+        session.happens(change, &boss(BEFORE), &facts());
+        assert!(Responsibility::ALL.iter().all(|each| !session.stands(*each)), "a new mentor has agreed to nothing");
+        let new = asked_by(BOSS, Role::Mentor, at(BEFORE));
+        let theirs = split().into_iter().filter(|owner| owner.owner == id(CANDIDATE)).collect();
+        session.happens(SessionCommand::Agree { owners: theirs }, &new, &facts());
+        session.happens(SessionCommand::Propose { owners: timing(BOSS) }, &new, &facts());
+        session.happens(SessionCommand::Agree { owners: timing(BOSS) }, &candidate(BEFORE), &facts());
+        assert_eq!(Responsibility::ALL.iter().filter(|each| session.stands(**each)).count(), 5);
     }
 
     #[test]

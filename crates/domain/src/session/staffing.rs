@@ -1,12 +1,13 @@
 //! Who may teach in a session, and how many learners they may teach (rule 5).
 //! Asked when a session is planned and again when it is completed, of whoever
-//! may teach on that day; candidates in co-delivery never count.
+//! may teach on that day; candidates in co-delivery never count. Whoever has
+//! left by that day is replaced on record before it is completed (rule 23).
 
 use std::collections::BTreeSet;
 
-use lastresort_fact::{Asked, ProgrammeId, Refusal, Role, Unmet};
+use lastresort_fact::{Asked, Class, Personal, ProgrammeId, Refusal, Role, Unmet};
 
-use super::{CandidateStanding, Known, LowRisk, Plan, Planned, SessionEvent, SessionFacts, SessionKind, Trainer, TrainerPart};
+use super::{CandidateStanding, Known, LowRisk, Plan, Planned, Session, SessionEvent, SessionFacts, SessionKind, Trainer, TrainerPart};
 use crate::guard::unless;
 use crate::organisation::PolicyName;
 use crate::programme::ModuleKind;
@@ -36,7 +37,7 @@ impl Trainer {
         match (self.part, kind) {
             (TrainerPart::Lead | TrainerPart::Second, SessionKind::CourseDay) => known.eligible || trained,
             (TrainerPart::Lead | TrainerPart::Second | TrainerPart::Mentor, _) => known.eligible,
-            (TrainerPart::Candidate, _) => known.candidate != CandidateStanding::None,
+            (TrainerPart::Candidate, _) => known.employed && known.candidate != CandidateStanding::None,
         }
     }
 }
@@ -63,13 +64,57 @@ impl Planned {
         let detail = format!("There are {learners} learners to {trainers} trainers, and at most {each} to each.");
         unless(learners <= each.saturating_mul(trainers), unmet, "ratio_exceeded", &detail);
     }
+
+    /// Rule 23: of those who were to teach, whoever has left by the day of the session is replaced before it is completed.
+    pub(super) fn unless_left(&self, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
+        for Trainer { person, .. } in &self.trainers {
+            let there = facts.people.get(person).is_some_and(|known| known.present());
+            let detail = format!("{person} was to teach and has left by that day; others are to be named in their place.");
+            unless(there, unmet, "authority_conditions_unmet", &detail);
+        }
+    }
+}
+
+impl Session {
+    /// How many learners trainers are needed for: those who were there, else the roster, else the places.
+    fn expected(&self, planned: &Planned) -> u32 {
+        let known = [self.attending().len(), self.roster.len()].into_iter().find(|count| *count > 0);
+        known.map_or(planned.learners_max, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn change_trainers(
+        &self,
+        trainers: Vec<Trainer>,
+        reason: String,
+        facts: &SessionFacts,
+    ) -> Result<Vec<SessionEvent>, Refusal> {
+        let Some(planned) = &self.planned else { return Ok(Vec::new()) };
+        if planned.trainers == trainers {
+            return Ok(Vec::new());
+        }
+        let mut unmet = Vec::new();
+        unless_able(planned.kind, &trainers, facts, &mut unmet);
+        for (index, trainer) in trainers.iter().enumerate() {
+            if self.roster.contains(&trainer.person) {
+                let pointer = format!("/trainers/{index}/person");
+                unmet.push(Unmet::new("invalid", "They are a learner of this session.").at(&pointer));
+            }
+        }
+        Planned { trainers: trainers.clone(), ..planned.clone() }.unless_staffed(self.expected(planned), facts, &mut unmet);
+        Refusal::unless_met(unmet)?;
+        let leaves = |before: &&Trainer| trainers.iter().all(|trainer| trainer.person != before.person);
+        let about = planned.trainers.iter().find(leaves).or(trainers.first()).map(|trainer| trainer.person);
+        let reason = Personal::new(about.unwrap_or_default(), Class::Narrative, reason);
+        Ok(vec![SessionEvent::SessionTrainersChanged { trainers, reason }])
+    }
 }
 
 /// What stands against planning, whatever the plan: a candidate plans once they have completed.
 pub(super) fn unless_may_plan(asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
     if asked.role == Role::Candidate {
         let known = asked.by.person().and_then(|person| facts.people.get(&person));
-        let may = known.is_some_and(|known| known.employed && known.candidate == CandidateStanding::Completed);
+        let trained = known.is_some_and(|known| known.employed && known.candidate == CandidateStanding::Completed);
+        let may = trained && facts.asker.employed;
         unless(
             may,
             unmet,
@@ -84,7 +129,7 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
     unless_in_time(&told, asked, &mut unmet);
     unless_of_the_programme(&told, facts, &mut unmet);
     unless_its_own(&told, asked, &mut unmet);
-    unless_able(&told, facts, &mut unmet);
+    unless_able(told.kind, &told.trainers, facts, &mut unmet);
     if told.learners_max == 0 {
         unmet.push(Unmet::new("invalid", "A session has places for at least one learner.").at("/learners_max"));
     }
@@ -182,11 +227,11 @@ fn unless_its_own(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
     }
 }
 
-fn unless_able(told: &Plan, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
-    let parts: Vec<_> = told.trainers.iter().map(|trainer| trainer.part).collect();
+fn unless_able(kind: SessionKind, trainers: &[Trainer], facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
+    let parts: Vec<_> = trainers.iter().map(|trainer| trainer.part).collect();
     let has = |part| parts.contains(&part);
     let leads = parts.iter().filter(|part| **part == TrainerPart::Lead).count();
-    let (whole, who) = match told.kind {
+    let (whole, who) = match kind {
         SessionKind::CourseDay => {
             (leads == 1 && !has(TrainerPart::Mentor) && !has(TrainerPart::Candidate), "A course day has one lead, and seconds.")
         }
@@ -200,16 +245,16 @@ fn unless_able(told: &Plan, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
         unmet.push(Unmet::new("invalid", who).at("/trainers"));
     }
     let mut named = BTreeSet::new();
-    for (index, trainer) in told.trainers.iter().enumerate() {
+    for (index, trainer) in trainers.iter().enumerate() {
         let pointer = format!("/trainers/{index}/person");
         match facts.people.get(&trainer.person) {
             None => unmet.push(Unmet::new("unknown_reference", "There is no such person in this organisation.").at(&pointer)),
-            Some(known) if !trainer.may(told.kind, *known) => {
+            Some(known) if !trainer.may(kind, *known) => {
                 let detail = match trainer.part {
                     TrainerPart::Lead | TrainerPart::Second | TrainerPart::Mentor => {
                         "On that day they have neither the provider's word nor, for a course day, completed the programme and are employed here."
                     }
-                    TrainerPart::Candidate => "They are no candidate of this programme.",
+                    TrainerPart::Candidate => "On that day they are not employed here, or no candidate of this programme.",
                 };
                 unmet.push(Unmet::new("authority_conditions_unmet", detail).at(&pointer));
             }
@@ -283,10 +328,53 @@ mod tests {
         let mut suspended = facts();
         suspended.people.insert(id(MENTOR), Known::default());
         suspended.people.insert(id(TRAINED), Known::default());
-        assert_eq!(session.refused(done(), &boss(AFTER), &suspended), ["ratio_exceeded"]);
+        assert_eq!(
+            session.refused(done(), &boss(AFTER), &suspended),
+            ["authority_conditions_unmet", "authority_conditions_unmet", "ratio_exceeded"]
+        );
         let roster = SessionCommand::SetRoster { learners: learners(1) };
         assert_eq!(planned(course()).refused(roster, &boss(BEFORE), &suspended), ["ratio_exceeded"]);
         session.happens(done(), &boss(AFTER), &facts());
+    }
+
+    /// The facts, once somebody has left.
+    fn without(person: u128) -> SessionFacts {
+        let mut left = facts();
+        left.people.insert(id(person), Known::default());
+        left
+    }
+
+    fn change(trainers: Vec<Trainer>) -> SessionCommand {
+        SessionCommand::ChangeTrainers { trainers, reason: "They have left.".to_owned() }
+    }
+
+    #[test]
+    fn what_a_leaver_was_to_teach_waits_for_somebody_else() {
+        let law = vec![minutes(crate::session::world::LAW, 45)];
+        let mut session = planned(Plan { physical: false, modules: law, trainers: alone(), low_risk: None, ..course() });
+        session.happens(SessionCommand::SetRoster { learners: learners(12) }, &boss(BEFORE), &facts());
+        let attendance = all_there(12).into_iter().step_by(2).collect();
+        session.happens(SessionCommand::RecordAttendance { attendance }, &asked_by(TRAINED, Role::Candidate, at(DURING)), &facts());
+        assert_eq!(session.refused(done(), &boss(AFTER), &without(TRAINED)), ["authority_conditions_unmet"]);
+        assert_eq!(session.refused(change(vec![trainer(MENTOR, TrainerPart::Second)]), &boss(AFTER), &facts()), ["invalid"]);
+        let odd = vec![trainer(MENTOR, TrainerPart::Lead), trainer(LEARNER, TrainerPart::Second)];
+        assert_eq!(session.refused(change(odd), &boss(AFTER), &facts()), ["authority_conditions_unmet", "invalid"]);
+        let other = || vec![trainer(MENTOR, TrainerPart::Lead)];
+        assert_eq!(session.refused(change(other()), &mentor(AFTER), &facts()), ["not_permitted"]);
+        session.happens(change(other()), &boss(AFTER), &without(TRAINED));
+        assert_eq!(session.happens(change(other()), &boss(AFTER), &without(TRAINED)), [], "the same again changes nothing");
+        session.happens(done(), &mentor(AFTER), &without(TRAINED));
+        assert_eq!(session.refused(change(alone()), &boss(AFTER), &facts()), ["not_in_state"]);
+    }
+
+    #[test]
+    fn trainers_are_changed_within_the_ratios() {
+        let session = planned(Plan { learners_max: 14, ..course() });
+        let refused = session.refused(change(alone()), &boss(BEFORE), &facts());
+        assert_eq!(refused, ["second_trainer_needed", "ratio_exceeded"]);
+        let mut few = session;
+        few.happens(SessionCommand::SetRoster { learners: learners(12) }, &boss(BEFORE), &facts());
+        few.happens(change(alone()), &boss(BEFORE), &facts());
     }
 
     #[test]

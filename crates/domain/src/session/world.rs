@@ -52,7 +52,8 @@ pub(super) fn facts() -> SessionFacts {
     ]);
     people.extend(learners(20).into_iter().map(|learner| (learner, Known { employed: true, ..Known::default() })));
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
-    SessionFacts { organisation, programme: Some(programme), people }
+    let asker = Known { employed: true, ..Known::default() };
+    SessionFacts { organisation, programme: Some(programme), people, asker }
 }
 
 /// The first so many learners.
@@ -201,6 +202,24 @@ fn only_those_who_teach_here_write_here() {
     assert_eq!(session.refused(done(), &candidate(AFTER), &facts()), ["not_permitted"], "a candidate does not close the day");
 }
 
+#[test]
+fn a_leavers_authority_ends_at_once() {
+    let mut session = agreed();
+    let attendance = || SessionCommand::RecordAttendance { attendance: all_there(12) };
+    let left = SessionFacts { asker: Known::default(), ..facts() };
+    for by in [mentor(DURING), candidate(DURING)] {
+        assert_eq!(session.refused(attendance(), &by, &left), ["not_permitted"]);
+    }
+    session.happens(attendance(), &mentor(DURING), &facts());
+    session.happens(SessionCommand::RecordAttainment { attainment: all_attained(12) }, &candidate(AFTER), &facts());
+    assert_eq!(session.refused(SessionCommand::Countersign, &mentor(AFTER), &left), ["not_permitted"]);
+    session.happens(SessionCommand::Countersign, &mentor(AFTER), &facts());
+    assert_eq!(session.refused(done(), &mentor(AFTER), &left), ["not_permitted"]);
+    session.happens(done(), &boss(AFTER), &left);
+    let own = asked_by(TRAINED, Role::Candidate, at(BEFORE));
+    assert_eq!(Session::default().refused(SessionCommand::Plan(course()), &own, &left), ["not_permitted"]);
+}
+
 /// Whatever nobody's word stands against, said of a state.
 fn valid(session: &Session, action: SessionAction, asked: &Asked, attempt: &Attempt) -> SessionCommand {
     match action {
@@ -220,6 +239,10 @@ fn valid(session: &Session, action: SessionAction, asked: &Asked, attempt: &Atte
         }
         SessionAction::Change => {
             SessionCommand::Change { responsibility: Responsibility::Timing, owner: id(CANDIDATE), reason: "To try it.".to_owned() }
+        }
+        SessionAction::ChangeTrainers => {
+            let trainers = session.planned.as_ref().map(|planned| planned.trainers.clone()).unwrap_or_default();
+            SessionCommand::ChangeTrainers { trainers, reason: "As before.".to_owned() }
         }
         SessionAction::SetRoster => SessionCommand::SetRoster { learners: learners(12) },
         SessionAction::RecordAttendance => {
@@ -243,13 +266,14 @@ fn lived(session: &Session, action: SessionAction, asked: &Asked, attempt: &Atte
     if action != SessionAction::Plan && attempt.dice[2] < 40 {
         facts.people.insert(id(MENTOR), Known::default());
     }
+    facts.asker.employed = attempt.dice[3] > 20;
     (valid(session, action, asked, attempt), facts)
 }
 
 #[test]
 fn what_is_foretold_is_what_happens() {
     use SessionAction as Can;
-    foretold_is_what_happens::<Session>(&[Can::Plan, Can::Change, Can::SetRoster, Can::Cancel], lived);
+    foretold_is_what_happens::<Session>(&[Can::Plan, Can::Change, Can::ChangeTrainers, Can::SetRoster, Can::Cancel], lived);
 }
 
 #[test]

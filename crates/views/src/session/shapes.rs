@@ -152,6 +152,12 @@ pub struct SessionShown {
     pub venue: String,
     /// Who teaches.
     pub trainers: Vec<Trainer>,
+    /// When other trainers than planned were named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trainers_changed_at: Option<Instant>,
+    /// Why they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trainers_changed_because: Option<PersonalText>,
     /// How many learners it has places for.
     pub learners_max: u32,
     /// Physical skills are taught in it: ratios apply.

@@ -25,7 +25,7 @@ impl SessionRow {
     /// Those who must agree: every mentor and candidate.
     fn parties(&self) -> BTreeSet<PersonId> {
         let party = |part| matches!(part, TrainerPart::Mentor | TrainerPart::Candidate);
-        self.plan.trainers.iter().filter(|trainer| party(trainer.part)).map(|trainer| trainer.person).collect()
+        self.trainers().iter().filter(|trainer| party(trainer.part)).map(|trainer| trainer.person).collect()
     }
 
     fn standing<'a>(&self, words: &'a [Dated<OwnerTold>]) -> Option<Standing<'a>> {
@@ -40,7 +40,7 @@ impl SessionRow {
                 (Word::Changed(_), _) => standing = Some(Standing { told, agreed_by: BTreeSet::new() }),
             }
         }
-        standing
+        standing.filter(|held| parties.contains(&held.told.owner))
     }
 
     fn responsibility(&self, responsibility: Responsibility) -> ResponsibilityShown {
@@ -112,7 +112,9 @@ impl SessionRow {
             ends_at: plan.ends_at,
             unit: plan.unit,
             venue: plan.venue,
-            trainers: plan.trainers,
+            trainers: self.trainers().to_vec(),
+            trainers_changed_at: self.changed.as_ref().map(|dated| dated.at),
+            trainers_changed_because: self.changed.as_ref().map(|dated| dated.value.1.clone()),
             learners_max: plan.learners_max,
             physical: plan.physical,
             low_risk: plan.low_risk,

@@ -31,6 +31,13 @@ fn planned() -> SessionEvent {
     }
 }
 
+/// That this mentor teaches beside the candidate.
+fn with(mentor: u128) -> SessionEvent {
+    let trainers =
+        vec![Trainer { person: id(mentor), part: TrainerPart::Mentor }, Trainer { person: id(CANDIDATE), part: TrainerPart::Candidate }];
+    SessionEvent::SessionTrainersChanged { trainers, reason: sealed() }
+}
+
 fn judged(result: AttainmentResult, provisional: bool) -> SessionEvent {
     SessionEvent::AttainmentRecorded { attainment: vec![Judged { person: id(101), module: id(11), result }], provisional }
 }
@@ -51,6 +58,11 @@ fn history() -> Vec<Happening> {
         agree(timing(CANDIDATE)),
         propose((Responsibility::Feedback, id(CANDIDATE))),
         SessionEvent::ResponsibilityChanged { responsibility: Responsibility::Motivating, owner: id(MENTOR), reason: sealed() },
+        SessionEvent::SessionTrainersChanged {
+            trainers: vec![Trainer { person: id(CANDIDATE), part: TrainerPart::Candidate }],
+            reason: sealed(),
+        },
+        with(MENTOR),
         SessionEvent::RosterSet { learners: vec![id(101), id(102)] },
         SessionEvent::RosterSet { learners: vec![id(101)] },
         there(60),
@@ -90,6 +102,15 @@ fn owners_stand_once_all_agreed_or_it_was_changed_on_record() {
     assert_eq!(status(Responsibility::Timing), Some(ResponsibilityStatus::Proposed), "the candidate has not agreed");
     assert_eq!(status(Responsibility::Motivating), Some(ResponsibilityStatus::Changed));
     assert_eq!(status(Responsibility::SmallGroups), Some(ResponsibilityStatus::Unowned));
+}
+
+#[test]
+fn whoever_no_longer_teaches_answers_for_nothing() {
+    let propose = |owner| SessionEvent::ResponsibilityProposed { responsibility: Responsibility::Timing, owner: id(owner) };
+    let shown = shown(vec![planned(), propose(MENTOR), with(7)]);
+    assert_eq!(shown.trainers[0].person, id(7));
+    assert!(shown.trainers_changed_because.is_some());
+    assert_eq!((shown.responsibilities[0].status, shown.responsibilities[0].owner), (ResponsibilityStatus::Unowned, None));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use lastresort_views::session::Sessions;
 
 use super::bodies::{
     AttainmentBody, CancellationBody, HeldBody, OwnerChangeBody, OwnersBody, RosterBody, SessionAttendanceBody, SessionPlanBody,
+    TrainersBody,
 };
 use crate::command::{Asking, Version};
 use crate::resources::needs_analyses::ToldBody;
@@ -20,6 +21,13 @@ pub fn operations(table: &mut Table) {
         |body, _| Ok(body.asked()),
     );
     responsibilities(&mut rows);
+    rows.act::<TrainersBody>(
+        Can::ChangeTrainers,
+        "trainers",
+        Version::Required,
+        "Name other trainers for a session, all of them: where one has left, it is not completed before.",
+        |body, _| Ok(body.asked()),
+    );
     learning(&mut rows);
     ending(&mut rows);
 }
