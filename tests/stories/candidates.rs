@@ -13,6 +13,7 @@ lastresort_tests::on_both_stores!(
     a_gate_lists_everything_that_is_missing,
     somebody_is_nominated_once_and_never_by_themselves,
     a_leaver_goes_no_further,
+    nothing_is_told_of_a_time_before_what_it_follows,
     competent_rests_on_enough_direct_current_observation,
     nobody_is_judged_by_themselves_or_by_the_unassigned,
     an_observation_is_corrected_on_record,
@@ -82,6 +83,24 @@ async fn a_leaver_goes_no_further(world: &World) {
     case.admin.post(&format!("/persons/{}/standing", case.mentors[1].id), revoked).await.ok();
     let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
     case.mentors[1].post(&format!("{path}/observations"), seen).await.refused(403, "not_permitted");
+}
+
+async fn nothing_is_told_of_a_time_before_what_it_follows(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let earlier = "2021-03-08T08:00:00Z";
+    let told = |mut body: Value| {
+        body["occurred_at"] = json!(earlier);
+        body
+    };
+    change(&case.mentors[0], &path, "stages/pre_load/entry", told(json!({}))).await.refused(409, "late_entry");
+    let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
+    case.mentors[0].post(&format!("{path}/observations"), told(seen)).await.refused(409, "late_entry");
+    case.person.post(&format!("{path}/pre-load"), told(json!({"module": case.film, "percent": 100}))).await.refused(409, "late_entry");
+    case.enter(&path, "pre_load").await.ok();
+    let day_before = json!({"stage": "pre_load", "on": "2021-03-07", "minutes": 60});
+    let refused = case.mentors[0].post(&format!("{path}/attendance"), day_before).await.refused(409, "late_entry");
+    assert_eq!(refused.faults(), [("/on", "late_entry")]);
 }
 
 async fn competent_rests_on_enough_direct_current_observation(world: &World) {

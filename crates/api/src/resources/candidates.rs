@@ -237,7 +237,7 @@ async fn get_gates(call: Call) -> Answer {
 }
 
 fn gate(candidate: &Candidate, stage: Stage, facts: &CandidateFacts, now: Instant) -> GateShown {
-    let entered = candidate.entered.contains(&stage);
+    let entered = candidate.entered.contains_key(&stage);
     let unmet = if entered { Vec::new() } else { candidate.gate(stage, facts, now) };
     GateShown { stage, entered, open: !entered && unmet.is_empty(), unmet }
 }

@@ -176,7 +176,7 @@ async fn standing(states: &mut impl States, person: PersonId, programme: Program
         return Ok(CandidateStanding::None);
     };
     let (state, _) = states.state::<Candidate>(stream.id).await?;
-    Ok(match (state.ended, state.enrolled) {
+    Ok(match (state.ended, state.enrolled_at.is_some()) {
         (Some(candidate::Ended::Completed), _) => CandidateStanding::Completed,
         (None, true) => CandidateStanding::Enrolled,
         (Some(candidate::Ended::Withdrawn), _) | (None, false) => CandidateStanding::None,

@@ -44,7 +44,7 @@ impl Candidate {
 
     /// What stands against somebody who acts as the candidate, their mentor or their assessor.
     pub(super) fn unless_theirs(&self, action: CandidateAction, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
-        let today = facts.organisation.day(asked.at);
+        let (today, then) = (facts.organisation.day(asked.at), facts.organisation.day(asked.occurred_at));
         let by = asked.by.person();
         let witness = action == CandidateAction::Observe && asked.role == Role::Mentor;
         if asked.role == Role::Candidate {
@@ -57,10 +57,14 @@ impl Candidate {
         } else if asked.role == Role::Mentor {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
+            unless(!assigned || by == self.mentor_on(then), unmet, "late_entry", "You were not this candidate's mentor at that time.");
             unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         } else if asked.role == Role::Assessor {
             let assigned = by.is_some_and(|person| self.assessed_by(person, today));
             unless(assigned, unmet, "not_permitted", "You are not assigned to assess this candidate today.");
+            // What was seen before one was assigned is told as a witness.
+            let in_time = action == CandidateAction::Observe || by.is_some_and(|person| self.assessed_by(person, then));
+            unless(!assigned || in_time, unmet, "late_entry", "You were not assigned to assess this candidate at that time.");
             unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         }
     }
@@ -92,7 +96,7 @@ impl Candidate {
         if told.to_on.is_some_and(|to| to < told.from_on) {
             against("invalid", "The last day lies before the first.", "/to_on");
         }
-        if told.from_on < facts.organisation.day(asked.occurred_at) {
+        if told.from_on < facts.organisation.day(asked.at) {
             against("late_entry", "An assignment begins today or later, never in the past.", "/from_on");
         }
         Refusal::unless_met(unmet)
@@ -107,8 +111,8 @@ mod tests {
 
     use super::*;
     use crate::candidate::world::{
-        ASSESSOR, BOSS, CANDIDATE, MENTOR, OTHER_MENTOR, as_candidate, as_mentor, assessing, enrolled, facts, having_entered, mentoring,
-        seen,
+        ASSESSOR, BOSS, CANDIDATE, LAW, MENTOR, OTHER_MENTOR, as_assessor, as_candidate, as_mentor, assessing, enrolled, facts,
+        having_entered, mentoring, seen, undecided,
     };
     use crate::candidate::{CandidateCommand, Named};
     use crate::guard::testing::{Tried as _, asked_by, at, day, id};
@@ -164,6 +168,20 @@ mod tests {
         let ended = Assign { to_on: Some(day("2021-01-05")), ..assign(ASSESSOR, "2021-01-04") };
         candidate.happens(CandidateCommand::AssignAssessor(ended), &admin(), &facts());
         assert!(!candidate.assessed_by(id(ASSESSOR), day("2021-02-01")));
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_time_before_the_assignment() {
+        let mut candidate = enrolled();
+        candidate.happens(CandidateCommand::AssignMentor(assign(MENTOR, "2021-01-04")), &admin(), &facts());
+        candidate.happens(CandidateCommand::AssignAssessor(assign(ASSESSOR, "2021-01-04")), &admin(), &facts());
+        let told = |asked: Asked| Asked { occurred_at: at("2021-01-03T10:00:00Z"), ..asked };
+        let allot = CandidateCommand::AllotModules { modules: vec![id(LAW)] };
+        assert_eq!(candidate.refused(allot, &told(as_mentor()), &facts()), ["late_entry"]);
+        let assessor = as_assessor("2021-01-04T10:00:00Z");
+        assert_eq!(candidate.refused(CandidateCommand::Assess(undecided()), &told(assessor), &facts()), ["late_entry"]);
+        let backdated = Asked { at: at("2021-01-05T10:00:00Z"), ..admin() };
+        assert_eq!(candidate.refused(CandidateCommand::AssignMentor(assign(MENTOR, "2021-01-04")), &backdated, &facts()), ["late_entry"]);
     }
 
     #[test]
