@@ -15,6 +15,7 @@ lastresort_tests::on_both_stores!(
     what_a_leaver_was_to_lead_waits_for_somebody_else,
     attendance_is_corrected_record_by_record,
     only_those_who_teach_in_a_session_write_in_it,
+    a_change_beforehand_is_agreed_anew,
     what_is_foretold_of_a_session_happens,
 );
 
@@ -214,6 +215,19 @@ async fn only_those_who_teach_in_a_session_write_in_it(world: &World) {
     change(&case.mentors[0], &path, "cancellation", json!({"reason": "Snow."})).await.refused(403, "not_permitted");
     let cancelled = change(&case.admin, &path, "cancellation", json!({"reason": "Snow."})).await.ok();
     assert_eq!(cancelled["status"], "cancelled");
+}
+
+async fn a_change_beforehand_is_agreed_anew(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let path = ready(&case, &case.learners(2).await).await;
+    let change_of = json!({"responsibility": "feedback", "owner": case.mentors[0].id, "reason": "To show how it is done."});
+    let changed = change(&case.mentors[0], &path, "responsibility-changes", change_of).await.ok();
+    let feedback = |answer: &Answer| (answer["responsibilities"][5]["status"].clone(), answer["responsibilities"][5]["owner"].clone());
+    assert_eq!(feedback(&changed), (json!("proposed"), json!(case.mentors[0].id)), "a mentor alone settles nothing");
+    let owners = json!({"owners": [{"responsibility": "feedback", "owner": case.mentors[0].id}]});
+    let agreed = case.person.post(&format!("{path}/agreements"), owners).await.ok();
+    assert_eq!(feedback(&agreed), (json!("agreed"), json!(case.mentors[0].id)));
 }
 
 /// A body that is in order for an action, where nothing but the guard can refuse it.

@@ -303,7 +303,7 @@ impl Decides for Session {
             SessionCommand::Plan(told) => staffing::plan(told, asked, facts),
             SessionCommand::Propose { owners } => self.propose(&owners, asked),
             SessionCommand::Agree { owners } => self.agree(&owners, asked),
-            SessionCommand::Change { responsibility, owner, reason } => self.change(responsibility, owner, reason),
+            SessionCommand::Change { responsibility, owner, reason } => self.change(responsibility, owner, reason, asked),
             SessionCommand::ChangeTrainers { trainers, reason } => self.change_trainers(trainers, reason, facts),
             SessionCommand::SetRoster { learners } => self.set_roster(learners, facts),
             SessionCommand::RecordAttendance { attendance } => self.record_attendance(attendance, asked),
@@ -345,9 +345,7 @@ impl Decides for Session {
             }
             SessionEvent::ResponsibilityProposed { responsibility, owner } => self.proposed(*responsibility, *owner, by),
             SessionEvent::ResponsibilityAgreed { responsibility, .. } => self.agreed(*responsibility, by),
-            SessionEvent::ResponsibilityChanged { responsibility, owner, .. } => {
-                self.owned.insert(*responsibility, Owned { owner: *owner, agreed_by: BTreeSet::new(), changed: true });
-            }
+            SessionEvent::ResponsibilityChanged { responsibility, owner, .. } => self.changed(*responsibility, *owner, stamp),
             SessionEvent::SessionTrainersChanged { trainers, .. } => {
                 if let Some(planned) = &mut self.planned {
                     planned.trainers.clone_from(trainers);

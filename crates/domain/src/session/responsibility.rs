@@ -1,11 +1,12 @@
 //! Who answers for what in co-delivery (rule 7): each responsibility has
 //! exactly one owner, agreed by every mentor and candidate before the session
-//! begins, and changed on record only. What was agreed is kept beside what was
-//! really done.
+//! begins, and changed on record only: beforehand a change waits for the others
+//! to agree, once it has begun it stands. What was agreed is kept beside what
+//! was really done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastresort_fact::{Asked, Class, PersonId, Personal, Refusal, Unmet};
+use lastresort_fact::{Asked, Class, Instant, PersonId, Personal, Refusal, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::{ModuleMinutes, Owner, Planned, Responsibility, Session, SessionEvent, SessionKind, TrainerPart};
@@ -18,7 +19,7 @@ pub struct Owned {
     pub owner: PersonId,
     /// Who agreed to that.
     pub agreed_by: BTreeSet<PersonId>,
-    /// It was changed on record, which stands in place of agreement.
+    /// It was changed on record once the session had begun, which stands in place of agreement.
     pub changed: bool,
 }
 
@@ -68,6 +69,10 @@ impl Session {
         let Some(planned) = &self.planned else { return };
         let detail = "The session has begun: who answers for what is now changed on record.";
         unless(asked.occurred_at < planned.starts_at, unmet, "not_in_state", detail);
+    }
+
+    fn is_beforehand(&self, at: Instant) -> bool {
+        self.planned.as_ref().is_some_and(|planned| at < planned.starts_at)
     }
 
     /// What stands against agreeing to anything: there must be something to agree to.
@@ -125,12 +130,20 @@ impl Session {
         Ok(events)
     }
 
-    pub(super) fn change(&self, responsibility: Responsibility, owner: PersonId, reason: String) -> Result<Vec<SessionEvent>, Refusal> {
+    pub(super) fn change(
+        &self,
+        responsibility: Responsibility,
+        owner: PersonId,
+        reason: String,
+        asked: &Asked,
+    ) -> Result<Vec<SessionEvent>, Refusal> {
         let held = self.owned.get(&responsibility).map(|owned| owned.owner);
         if !self.planned.as_ref().is_some_and(|planned| planned.is_party(Some(owner))) {
             return Err(not_a_party().at("/owner").into());
         }
-        if held == Some(owner) && self.stands(responsibility) {
+        let agreed = |person| self.owned.get(&responsibility).is_some_and(|owned| owned.agreed_by.contains(&person));
+        let waits = self.is_beforehand(asked.occurred_at) && asked.by.person().is_some_and(agreed);
+        if held == Some(owner) && (self.stands(responsibility) || waits) {
             return Ok(Vec::new());
         }
         let reason = Personal::new(held.unwrap_or(owner), Class::Narrative, reason);
@@ -180,6 +193,15 @@ impl Session {
         let party = self.planned.as_ref().is_some_and(|planned| planned.is_party(by));
         let agreed_by = by.filter(|_| party).into_iter().collect();
         self.owned.insert(responsibility, Owned { owner, agreed_by, changed: false });
+    }
+
+    /// Beforehand a change is agreed by whoever makes it, and waits for the others; later it stands.
+    pub(super) fn changed(&mut self, responsibility: Responsibility, owner: PersonId, stamp: &Stamp) {
+        self.proposed(responsibility, owner, stamp.by.person());
+        let changed = !self.is_beforehand(stamp.occurred_at);
+        if let Some(owned) = self.owned.get_mut(&responsibility).filter(|_| changed) {
+            *owned = Owned { owner, agreed_by: BTreeSet::new(), changed };
+        }
     }
 
     pub(super) fn agreed(&mut self, responsibility: Responsibility, by: Option<PersonId>) {
@@ -253,6 +275,19 @@ mod tests {
         session.happens(change(CANDIDATE), &mentor(DURING), &facts());
         assert!(session.stands(Responsibility::Timing));
         assert_eq!(session.happens(change(CANDIDATE), &mentor(DURING), &facts()), []);
+    }
+
+    #[test]
+    fn a_change_beforehand_waits_for_the_other_to_agree() {
+        let mut session = agreed();
+        session.happens(change(CANDIDATE), &mentor(BEFORE), &facts());
+        assert!(!session.stands(Responsibility::Timing), "one of two does not settle it");
+        assert_eq!(session.happens(change(CANDIDATE), &mentor(BEFORE), &facts()), [], "the same again changes nothing");
+        session.happens(SessionCommand::Agree { owners: timing(CANDIDATE) }, &candidate(BEFORE), &facts());
+        assert!(session.stands(Responsibility::Timing));
+        session.happens(change(MENTOR), &boss(BEFORE), &facts());
+        session.happens(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate(BEFORE), &facts());
+        assert!(!session.stands(Responsibility::Timing), "nor does somebody who does not teach agree for the mentor");
     }
 
     #[test]

@@ -26,11 +26,11 @@ pub enum SessionStatus {
 pub enum ResponsibilityStatus {
     /// Nobody was proposed.
     Unowned,
-    /// Somebody was proposed, and not everybody has agreed.
+    /// Somebody was proposed, or named by a change beforehand, and not everybody has agreed.
     Proposed,
     /// Every mentor and candidate agreed.
     Agreed,
-    /// It was changed on record.
+    /// It was changed on record once the session had begun.
     Changed,
 }
 

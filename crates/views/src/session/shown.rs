@@ -10,6 +10,7 @@ use super::{
 /// A responsibility as it adds up from what was told.
 struct Standing<'a> {
     told: &'a OwnerTold,
+    settled: bool,
     agreed_by: BTreeSet<PersonId>,
 }
 
@@ -32,12 +33,18 @@ impl SessionRow {
         let parties = self.parties();
         let own = |by: Option<PersonId>| by.filter(|person| parties.contains(person));
         let mut standing: Option<Standing<'a>> = None;
-        for told in words.iter().map(|dated| &dated.value) {
+        for (at, told) in words.iter().map(|dated| (dated.at, &dated.value)) {
             match (&told.word, standing.as_mut()) {
                 (Word::Agreed, Some(held)) if held.told.owner == told.owner => held.agreed_by.extend(own(told.by)),
                 (Word::Agreed, _) => {}
-                (Word::Proposed, _) => standing = Some(Standing { told, agreed_by: own(told.by).into_iter().collect() }),
-                (Word::Changed(_), _) => standing = Some(Standing { told, agreed_by: BTreeSet::new() }),
+                (Word::Proposed, _) => {
+                    standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
+                }
+                // A change beforehand waits for the others to agree; later it stands.
+                (Word::Changed(_), _) if at < self.plan.starts_at => {
+                    standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
+                }
+                (Word::Changed(_), _) => standing = Some(Standing { told, settled: true, agreed_by: BTreeSet::new() }),
             }
         }
         standing.filter(|held| parties.contains(&held.told.owner))
@@ -48,7 +55,7 @@ impl SessionRow {
         let standing = self.owners.get(&responsibility).and_then(|words| self.standing(words));
         let status = match &standing {
             None => ResponsibilityStatus::Unowned,
-            Some(Standing { told, .. }) if matches!(told.word, Word::Changed(_)) => ResponsibilityStatus::Changed,
+            Some(Standing { settled: true, .. }) => ResponsibilityStatus::Changed,
             Some(Standing { agreed_by, .. }) if self.parties().is_subset(agreed_by) => ResponsibilityStatus::Agreed,
             Some(_) => ResponsibilityStatus::Proposed,
         };

@@ -100,8 +100,21 @@ fn owners_stand_once_all_agreed_or_it_was_changed_on_record() {
         shown.responsibilities.into_iter().find(|each| each.responsibility == responsibility).map(|each| each.status)
     };
     assert_eq!(status(Responsibility::Timing), Some(ResponsibilityStatus::Proposed), "the candidate has not agreed");
-    assert_eq!(status(Responsibility::Motivating), Some(ResponsibilityStatus::Changed));
+    assert_eq!(status(Responsibility::Motivating), Some(ResponsibilityStatus::Proposed), "a change beforehand waits for the candidate");
     assert_eq!(status(Responsibility::SmallGroups), Some(ResponsibilityStatus::Unowned));
+}
+
+#[test]
+fn a_change_stands_once_the_session_has_begun() {
+    let change = SessionEvent::ResponsibilityChanged { responsibility: Responsibility::Timing, owner: id(MENTOR), reason: sealed() };
+    let agree = SessionEvent::ResponsibilityAgreed { responsibility: Responsibility::Timing, owner: id(MENTOR) };
+    let begun = SessionEvent::SessionPlanned { starts_at: at("2020-11-01T08:30:00Z"), ends_at: at("2020-11-01T16:00:00Z"), ..planned() };
+    let status = |events: Vec<SessionEvent>| {
+        let timing = shown(events).responsibilities[0].clone();
+        (timing.status, timing.reason.is_some())
+    };
+    assert_eq!(status(vec![begun, change.clone()]), (ResponsibilityStatus::Changed, true));
+    assert_eq!(status(vec![planned(), change, agree]), (ResponsibilityStatus::Proposed, true));
 }
 
 #[test]

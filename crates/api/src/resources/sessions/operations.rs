@@ -51,7 +51,7 @@ fn responsibilities(rows: &mut Rows<'_, Sessions>) {
         Can::Change,
         "responsibility-changes",
         Version::Required,
-        "Change who answers for something, on record and with a reason.",
+        "Change who answers for something, on record and with a reason; beforehand the others agree to it anew.",
         |body, _| Ok(body.asked()),
     );
 }
