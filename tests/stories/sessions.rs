@@ -82,6 +82,8 @@ async fn a_day_is_taught_together(world: &World) {
         (judged["attainment"].as_array().map(Vec::len), judged["attainment"][0]["status"].as_str()),
         (Some(24), Some("provisional"))
     );
+    change(&case.admin, &path, "completion", json!({})).await.refused(409, "not_in_state");
+    world.it_is("2021-03-12T16:00:00Z");
     let refused = change(&case.admin, &path, "completion", json!({})).await.refused(409, "attainment_uncountersigned");
     assert_eq!(codes(&refused), ["attainment_uncountersigned"; 2]);
     let signed = change(&case.mentors[0], &path, "countersignature", json!({})).await.ok();
@@ -252,7 +254,7 @@ async fn what_is_foretold_of_a_session_happens(world: &World) {
     let planned = case.admin.post("/sessions", co_delivery(&case)).await.created();
     let path = format!("/sessions/{}", planned.id());
     let voices = [&case.admin, &case.mentors[0], &case.mentors[1], &case.person, &case.client.administrator];
-    for (at, left_out) in [("2021-03-09T09:00:00Z", vec!["cancel"]), ("2021-03-12T15:30:00Z", vec!["cancel", "complete"])] {
+    for (at, left_out) in [("2021-03-09T09:00:00Z", vec!["cancel"]), ("2021-03-12T16:00:00Z", vec!["cancel", "complete"])] {
         world.it_is(at);
         for voice in voices {
             try_each(voice, &path, &left_out, |action| body_for(&case, &learners, action)).await;

@@ -128,6 +128,13 @@ pub enum Ended {
     Cancelled,
 }
 
+impl Planned {
+    /// How long it is, in minutes: nothing in it takes longer.
+    fn span(&self) -> i64 {
+        (self.ends_at.micros() - self.starts_at.micros()) / 60_000_000
+    }
+}
+
 impl From<&Plan> for Planned {
     fn from(told: &Plan) -> Self {
         Self {
@@ -216,8 +223,8 @@ impl Session {
     }
 
     fn unless_complete(&self, asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
-        self.unless_begun(asked.occurred_at, unmet);
         let Some(planned) = &self.planned else { return };
+        unless(planned.ends_at <= asked.occurred_at, unmet, "not_in_state", "The session has not ended yet.");
         planned.unless_left(facts, unmet);
         let learners = self.attending().len();
         let needed = planned.kind != SessionKind::Workshop;
@@ -274,7 +281,10 @@ impl Guarded for Session {
                 self.unless_expected(&mut unmet);
                 self.unless_begun(asked.occurred_at, &mut unmet);
             }
-            SessionAction::RecordAttainment => self.unless_attended(&mut unmet),
+            SessionAction::RecordAttainment => {
+                self.unless_attended(&mut unmet);
+                self.unless_begun(asked.occurred_at, &mut unmet);
+            }
             SessionAction::Countersign => {
                 self.shared(&mut unmet);
                 unless(self.provisional().next().is_some(), &mut unmet, "not_in_state", "Nothing waits for the mentor.");

@@ -186,7 +186,13 @@ impl Session {
                 unmet.push(Unmet::new("invalid", "This module is named twice.").at(&pointer));
             }
         }
-        planned.iter().map(|module| *told.iter().find(|line| line.module == module.module).unwrap_or(module)).collect()
+        let actual = |module: &ModuleMinutes| *told.iter().find(|line| line.module == module.module).unwrap_or(module);
+        let actual: Vec<_> = planned.iter().map(actual).collect();
+        let taught = actual.iter().map(|line| i64::from(line.minutes) + i64::from(line.assessment_minutes)).sum::<i64>();
+        if taught > self.planned.as_ref().map_or(0, Planned::span) {
+            unmet.push(Unmet::new("invalid", "The modules took longer than the session.").at("/modules"));
+        }
+        actual
     }
 
     pub(super) fn proposed(&mut self, responsibility: Responsibility, owner: PersonId, by: Option<PersonId>) {

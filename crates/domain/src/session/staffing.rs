@@ -170,7 +170,7 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
 }
 
 fn unless_in_time(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
-    let minutes = (told.ends_at.micros() - told.starts_at.micros()) / 60_000_000;
+    let minutes = Planned::from(told).span();
     if told.starts_at < asked.occurred_at {
         unmet.push(Unmet::new("late_entry", "A session is planned before it begins.").at("/starts_at"));
     }

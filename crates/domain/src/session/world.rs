@@ -171,7 +171,7 @@ fn a_day_is_taught_together_from_plan_to_signature() {
 fn everything_that_stands_against_completing_is_told_at_once() {
     let mut session = planned(co_delivery());
     session.happens(SessionCommand::Propose { owners: split()[..6].to_vec() }, &mentor(BEFORE), &facts());
-    let mut expected = vec!["late_entry", "not_in_state"];
+    let mut expected = vec!["not_in_state", "not_in_state"];
     expected.extend(["responsibility_unowned"; 7]);
     assert_eq!(session.refused(done(), &boss(BEFORE), &facts()), expected);
     let actual = |owners: Vec<Owner>| SessionCommand::Complete { owners, modules: vec![minutes(99, 10)] };
@@ -179,6 +179,9 @@ fn everything_that_stands_against_completing_is_told_at_once() {
     held.happens(SessionCommand::RecordAttendance { attendance: all_there(12) }, &mentor(DURING), &facts());
     let twice = vec![split()[0], split()[0]];
     assert_eq!(held.refused(actual(twice), &mentor(AFTER), &facts()), ["responsibility_split", "unknown_reference"]);
+    assert_eq!(held.refused(done(), &mentor(DURING), &facts()), ["not_in_state"], "it has not ended yet");
+    let long = SessionCommand::Complete { owners: Vec::new(), modules: vec![minutes(HOLD, 346)] };
+    assert_eq!(held.refused(long, &mentor(AFTER), &facts()), ["invalid"], "an hour of the law, and more than six of holding");
 }
 
 #[test]
