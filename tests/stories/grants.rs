@@ -12,6 +12,7 @@ lastresort_tests::on_both_stores!(
     a_revoked_grant_stops_within_a_second,
     a_revoked_grant_never_writes,
     nobody_gives_themselves_a_right,
+    nobody_takes_over_somebody_by_a_login,
     a_provider_gives_the_roles_of_its_programmes,
     a_grant_for_one_programme_reaches_nothing_else,
     grants_are_read_by_those_who_run_the_place_and_by_their_holders,
@@ -88,9 +89,35 @@ async fn nobody_gives_themselves_a_right(world: &World) {
     assert_eq!(refused.faults(), [("/person", "unknown_reference")]);
 }
 
+/// A provider's id, and its administrator at a client.
+async fn guest(client: &Organisation<'_>) -> (String, Voice) {
+    let provider = a_uuid();
+    let guest = client.of(&provider, Role::ProviderAdmin).await;
+    client.grant(&guest, Role::ProviderAdmin).await;
+    (provider, guest)
+}
+
+async fn nobody_takes_over_somebody_by_a_login(world: &World) {
+    let client = world.client().await;
+    let (provider, guest) = guest(&client).await;
+    let colleague = client.of(&provider, Role::ProviderAdmin).await;
+    client.grant(&colleague, Role::Manager).await;
+    let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    guest.post(&format!("/persons/{}/logins", colleague.id), login.clone()).await.refused(403, "not_permitted");
+    client.administrator.post(&format!("/persons/{}/logins", colleague.id), login).await.ok();
+    let mut own = somebody();
+    own["employer"] = json!(provider);
+    own["login"] = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    guest.post("/persons", own).await.created();
+    let home = world.provider().await;
+    let manager = home.person(Role::Manager).await;
+    let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    manager.post(&format!("/persons/{}/logins", home.administrator.id), login).await.refused(403, "not_permitted");
+}
+
 async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {
     let client = world.client().await;
-    let guest = client.person(Role::ProviderAdmin).await;
+    let (provider, guest) = guest(&client).await;
     let person = client.nobody_yet(Role::Staff).await;
     for role in ["mentor", "assessor", "verifier", "appeal_reviewer", "candidate", "staff", "learning_platform"] {
         guest.post("/grants", json!({"person": person.id, "role": role})).await.created();
@@ -109,6 +136,8 @@ async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {
     guest.post("/persons", theirs.clone()).await.refused(403, "not_permitted");
     let mut own = theirs;
     own["employer"] = json!(a_uuid());
+    guest.post("/persons", own.clone()).await.refused(403, "not_permitted");
+    own["employer"] = json!(provider);
     guest.post("/persons", own).await.created();
 }
 

@@ -129,6 +129,12 @@ pub fn may_give(by: Role, kind: OrganisationKind, role: Role) -> bool {
     Role::GRANTABLE.contains(&role) && (gives_all || (by == Role::ProviderAdmin && of_the_programme))
 }
 
+/// Whether a grant given in `by` may give every role there is in an organisation of `kind`.
+#[must_use]
+pub fn may_give_all(by: Role, kind: OrganisationKind) -> bool {
+    Role::GRANTABLE.into_iter().all(|role| may_give(by, kind, role))
+}
+
 impl Guarded for Grant {
     type Action = GrantAction;
 

@@ -1,6 +1,7 @@
 //! A person: a member of staff of this organisation or of the other party to a
 //! programme, or a machine. Never a person supported. Names and external ids
-//! are sealed; employment is told by an HR system and never typed over.
+//! are sealed; employment is told by an HR system and never typed over. Its
+//! length is that of its many small facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use lastresort_fact::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::grant::may_give_all;
 use crate::guard::{Guarded, actions, unless};
 use crate::organisation::OrganisationKind;
 
@@ -248,6 +250,17 @@ pub struct PersonFacts {
     pub kind: OrganisationKind,
     /// The organisation's units.
     pub units: BTreeSet<UnitId>,
+    /// The employer of whoever asks, where it is not this organisation.
+    pub asker_employer: Option<OrganisationId>,
+    /// The same command registers the person: nobody can have given them anything yet.
+    pub registering: bool,
+}
+
+impl PersonFacts {
+    /// Whether this is the other organisation that whoever asks comes from.
+    fn employs(&self, employer: Option<OrganisationId>) -> bool {
+        employer.is_some() && employer == self.asker_employer
+    }
 }
 
 /// What a person remembers.
@@ -306,6 +319,7 @@ impl Person {
     }
 
     fn decide_all(&self, all: Vec<PersonCommand>, asked: &Asked, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
+        let facts = &PersonFacts { registering: self.id.is_none(), ..facts.clone() };
         let mut person = self.clone();
         let mut events = Vec::new();
         for command in all {
@@ -424,8 +438,8 @@ impl Guarded for Person {
         let mut unmet = Vec::new();
         // The provider comes to the client's ledger with its own people, and has no say on the client's.
         let guest = asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client;
-        let theirs = self.id.is_none() || self.employer.is_some();
-        unless(!guest || theirs, &mut unmet, "not_permitted", "A provider states nothing of the client's own people.");
+        let theirs = self.id.is_none() || facts.employs(self.employer);
+        unless(!guest || theirs, &mut unmet, "not_permitted", "A provider states nothing of anybody but its own people.");
         let current = self.periods.last();
         match action {
             PersonAction::Register => unless(self.id.is_none(), &mut unmet, "already_done", "This person is registered already."),
@@ -447,6 +461,10 @@ impl Guarded for Person {
                 // Whoever may write a login may become that person.
                 let own = asked.by.person().is_some() && asked.by.person() == self.id;
                 unless(!own, &mut unmet, "not_permitted", "Nobody gives themselves a login.");
+                // A login comes with all that was ever given to its person, by whomever.
+                let may = facts.registering || may_give_all(asked.role, facts.kind);
+                let detail = "Whoever may not give every role here gives a login only to somebody they register with it.";
+                unless(may, &mut unmet, "not_permitted", detail);
             }
             PersonAction::StateProfile | PersonAction::AddExternalId | PersonAction::RecordLifeSupport => {}
         }
@@ -467,7 +485,8 @@ impl Decides for Person {
         match command {
             PersonCommand::All(all) => self.decide_all(all, asked, facts),
             PersonCommand::Register { id, kind, profile, employer } => {
-                if asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client && employer.is_none() {
+                let guest = asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client;
+                if guest && !facts.employs(employer) {
                     return Err(Unmet::new("not_permitted", "A provider registers its own people only.").at("/employer").into());
                 }
                 let mut events = vec![PersonEvent::PersonRegistered { person: id, kind, employer }];
@@ -554,3 +573,6 @@ pub const fn opens(role: Role, class: Class, assigned: bool) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

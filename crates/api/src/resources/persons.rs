@@ -84,7 +84,12 @@ impl Resource for Persons {
 
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<PersonFacts, DeskError> {
         let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
-        Ok(PersonFacts { kind: organisation.kind, units: organisation.units.into_keys().collect() })
+        let asker_employer = match at.by.person() {
+            Some(person) => states.state::<Person>(person.0).await?.0.employer,
+            None => None,
+        };
+        let units = organisation.units.into_keys().collect();
+        Ok(PersonFacts { kind: organisation.kind, units, asker_employer, registering: false })
     }
 
     fn claims(command: &PersonCommand, _: &Person) -> Vec<(&'static str, Vec<String>)> {
