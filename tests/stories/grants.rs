@@ -7,6 +7,8 @@ use lastresort_fact::Role;
 use lastresort_tests::world::{Organisation, Voice, World, a_uuid};
 use serde_json::{Value, json};
 
+use crate::small_case::SmallCase;
+
 lastresort_tests::on_both_stores!(
     a_grant_holds_in_its_dates,
     a_revoked_grant_stops_within_a_second,
@@ -45,6 +47,11 @@ async fn a_grant_holds_in_its_dates(world: &World) {
     let backwards = json!({"person": stand_in.id, "role": "manager", "from": "2021-06-01T00:00:00Z", "to": "2021-06-01T00:00:00Z"});
     let refused = client.administrator.post("/grants", backwards).await.refused(422, "invalid");
     assert_eq!(refused.faults(), [("/to", "invalid")]);
+    for long_ago in ["0000-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "2021-04-30T22:59:59Z"] {
+        let body = json!({"person": stand_in.id, "role": "manager", "from": long_ago});
+        let refused = client.administrator.post("/grants", body).await.refused(409, "late_entry");
+        assert_eq!(refused.faults(), [("/from", "late_entry")]);
+    }
 }
 
 /// Gives somebody new a role, lets them use it, and takes it back.
@@ -142,9 +149,13 @@ async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {
 }
 
 async fn a_grant_for_one_programme_reaches_nothing_else(world: &World) {
-    let client = world.client().await;
+    let case = SmallCase::begun(world).await;
+    let client = &case.client;
     let guest = client.nobody_yet(Role::ProviderAdmin).await;
-    let programme = json!({"kind": "programme", "id": a_uuid()});
+    let programme = json!({"kind": "programme", "id": case.programme});
+    let unknown = json!({"person": guest.id, "role": "mentor", "scope": {"kind": "programme", "id": a_uuid()}});
+    let refused = client.administrator.post("/grants", unknown).await.refused(409, "unknown_reference");
+    assert_eq!(refused.faults(), [("/scope/id", "unknown_reference")]);
     let body = json!({"person": guest.id, "role": "provider_admin", "scope": programme});
     let grant = client.administrator.post("/grants", body).await.created();
     assert_eq!(grant["scope"], programme);

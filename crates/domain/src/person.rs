@@ -250,6 +250,8 @@ pub struct PersonFacts {
     pub kind: OrganisationKind,
     /// The organisation's units.
     pub units: BTreeSet<UnitId>,
+    /// The day it is there.
+    pub today: NaiveDate,
     /// The employer of whoever asks, where it is not this organisation.
     pub asker_employer: Option<OrganisationId>,
     /// The same command registers the person: nobody can have given them anything yet.
@@ -358,6 +360,11 @@ impl Person {
         let free = begun.is_none_or(|period| period.until.is_some_and(|until| until <= told.effective_on));
         unless(free, &mut unmet, "already_done", "They are employed already; an employment must end before another begins.");
         known_unit(told.unit, facts, &mut unmet);
+        // Whoever is announced ahead may begin in care with that day.
+        if told.care_experience_from.is_some_and(|from| from > facts.today.max(told.effective_on)) {
+            let detail = "Nobody has experience in care from days to come.";
+            unmet.push(Unmet::new("late_entry", detail).at("/care_experience_from"));
+        }
         Refusal::unless_met(unmet)?;
         Ok(vec![PersonEvent::EmploymentStarted {
             unit: told.unit,

@@ -88,8 +88,9 @@ impl Resource for Persons {
             Some(person) => states.state::<Person>(person.0).await?.0.employer,
             None => None,
         };
+        let today = organisation.day(states.now());
         let units = organisation.units.into_keys().collect();
-        Ok(PersonFacts { kind: organisation.kind, units, asker_employer, registering: false })
+        Ok(PersonFacts { kind: organisation.kind, units, today, asker_employer, registering: false })
     }
 
     fn claims(command: &PersonCommand, _: &Person) -> Vec<(&'static str, Vec<String>)> {

@@ -1,7 +1,7 @@
 //! Who states what of whom.
 
 use super::*;
-use crate::guard::testing::{Tried as _, asked, asked_by, at, id};
+use crate::guard::testing::{Tried as _, asked, asked_by, at, day, id};
 
 const PROVIDER: u128 = 90;
 
@@ -48,4 +48,21 @@ fn a_login_is_added_by_whoever_could_give_all_that_comes_with_it() {
     assert_eq!(registered(None).refused(login(), &by(Role::Manager), &at_home), ["not_permitted"]);
     let own = asked_by(7, Role::Manager, at("2021-03-01T12:00:00Z"));
     assert_eq!(registered(None).refused(login(), &own, &guest()), ["not_permitted"]);
+}
+
+#[test]
+fn experience_in_care_is_not_of_days_to_come() {
+    let facts = PersonFacts { units: [id(4)].into(), today: day("2021-03-01"), ..PersonFacts::default() };
+    let start = |care| {
+        PersonCommand::StartEmployment(Employment {
+            unit: id(4),
+            job_title: "Support worker".to_owned(),
+            effective_on: day("2021-04-01"),
+            care_experience_from: Some(day(care)),
+            qualification: None,
+        })
+    };
+    let by = asked(Role::HrSystem);
+    assert_eq!(registered(None).refused(start("2021-04-02"), &by, &facts), ["late_entry"]);
+    registered(None).happens(start("2021-04-01"), &by, &facts);
 }
