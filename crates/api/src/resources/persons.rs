@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::LOGIN;
+use crate::body::Body;
 use crate::call::{Answer, Call};
 use crate::command::{Asking, Version, decide, rest_on_grant};
 use crate::listing::{is, min_position};
@@ -399,8 +400,17 @@ fn by_external(table: &mut Table) {
     table.add(state, put_by_external);
 }
 
-async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
+/// The id of another system that a path names, held to what holds in a body.
+fn external(call: &Call) -> Result<ExternalIdBody, Problem> {
     let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let told = serde_json::json!({"source": source, "external_id": external_id});
+    let held = Body::<ExternalIdBody>::parse(told.to_string().into());
+    let detail = "The path names no id of another system.";
+    held.map(|body| body.value).map_err(|problem| Problem::new("malformed").detail(detail).errors(problem.faults().to_vec()))
+}
+
+async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
+    let ExternalIdBody { source, external_id } = external(call)?;
     let desk = &call.guest.service.desk;
     let digest = desk.keys.digest(call.organisation, EXTERNAL_ID, &[&source, &external_id]);
     let claim = ClaimName { kind: EXTERNAL_ID.to_owned(), digest };
@@ -417,7 +427,7 @@ async fn get_by_external(call: Call) -> Answer {
 async fn put_by_external(mut call: Call) -> Answer {
     let acting = call.right_to::<Persons>(PersonAction::Register, None).await?;
     let body = call.guest.body::<HrPersonBody>().await?;
-    let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let ExternalIdBody { source, external_id } = external(&call)?;
     let order = call.order(acting, &body.raw, None, StatusCode::OK)?;
     let new = lastresort_ledger::ids::new();
     let seen = call.guest.if_match()?;
