@@ -13,6 +13,7 @@ lastresort_tests::on_both_stores!(
     a_gate_lists_everything_that_is_missing,
     somebody_is_nominated_once_and_never_by_themselves,
     a_leaver_goes_no_further,
+    whoever_was_withdrawn_may_be_nominated_again,
     nothing_is_told_of_a_time_before_what_it_follows,
     competent_rests_on_enough_direct_current_observation,
     nobody_is_judged_by_themselves_or_by_the_unassigned,
@@ -101,6 +102,23 @@ async fn nothing_is_told_of_a_time_before_what_it_follows(world: &World) {
     let day_before = json!({"stage": "pre_load", "on": "2021-03-07", "minutes": 60});
     let refused = case.mentors[0].post(&format!("{path}/attendance"), day_before).await.refused(409, "late_entry");
     assert_eq!(refused.faults(), [("/on", "late_entry")]);
+}
+
+async fn whoever_was_withdrawn_may_be_nominated_again(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let first = case.candidate().await;
+    let manager = &case.client.administrator;
+    let nominate = || manager.post("/candidates", json!({"person": case.person.id, "programme": case.programme}));
+    change(manager, &first, "withdrawal", json!({"reason": "Not yet."})).await.ok();
+    let (one, other) = tokio::join!(nominate().into_future(), nominate().into_future());
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409], "of two at once one: {one} {other}");
+    nominate().await.refused(409, "already_done");
+    change(manager, &first, "withdrawal", json!({"reason": "Again."})).await.refused(409, "not_in_state");
+    nominate().await.refused(409, "already_done");
+    let all = manager.get(&format!("/candidates?person={}", case.person.id)).await.ok().page().items;
+    assert_eq!(all.iter().filter(|one| one["status"] == "nominated").count(), 1);
 }
 
 async fn competent_rests_on_enough_direct_current_observation(world: &World) {

@@ -234,7 +234,7 @@ fn later(caused: &Caused, id: Uuid) -> HttpResponse {
     answer.json(Receipt { id, position: caused.position, events: caused.events.clone() })
 }
 
-/// Lets one resource decide, taking the values only one may hold.
+/// Lets one resource decide, taking and giving back the values only one may hold.
 ///
 /// # Errors
 /// What the domain refuses.
@@ -248,6 +248,10 @@ pub async fn decide<R: Resource>(work: &mut Work<'_>, id: Uuid, expect: Expect, 
     for (kind, parts) in R::claims(command, &state) {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         work.claim(kind, &parts, <R::State as lastresort_fact::Decides>::TYPE, id);
+    }
+    for (kind, parts) in R::releases(command, &state) {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        work.release(kind, &parts);
     }
     work.decide_on(id, (state, version), expect, command.clone(), &facts).await?;
     Ok(())

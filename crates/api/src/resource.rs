@@ -74,6 +74,11 @@ pub trait Resource: Sized + 'static {
     /// What a decision rests on: the same for a command and for telling beforehand.
     #[expect(async_fn_in_trait, reason = "handlers stay on their thread")]
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<FactsOf<Self>, DeskError>;
+    /// The values that a command gives back, so that another stream may take them: kind and parts.
+    #[must_use]
+    fn releases(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
     /// The values only one stream may hold that a command takes: kind and parts.
     #[must_use]
     fn claims(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {

@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use chrono::NaiveDate;
-use lastresort_domain::candidate::{Candidate, CandidateCommand, CandidateFacts, Named};
+use lastresort_domain::candidate::{Candidate, CandidateCommand, CandidateFacts, Named, Nominated};
 use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
@@ -29,7 +29,7 @@ mod operations;
 
 pub use operations::operations;
 
-/// The kind of claim that makes a person a candidate of a programme once.
+/// The kind of claim that makes a person a candidate of a programme once; given back when they are withdrawn.
 pub const CLAIM: &str = "candidate";
 
 impl Resource for Candidates {
@@ -117,6 +117,12 @@ impl Resource for Candidates {
             facts.session_known = states.state::<Session>(session).await?.1 > 0;
         }
         Ok(facts)
+    }
+
+    fn releases(command: &CandidateCommand, state: &Candidate) -> Vec<(&'static str, Vec<String>)> {
+        let withdrawn = state.nominated.filter(|_| matches!(command, CandidateCommand::Withdraw { .. }));
+        let held = |nominated: Nominated| (CLAIM, vec![nominated.person.to_string(), nominated.programme.to_string()]);
+        withdrawn.map(held).into_iter().collect()
     }
 
     fn claims(command: &CandidateCommand, _: &Candidate) -> Vec<(&'static str, Vec<String>)> {
