@@ -162,6 +162,11 @@ async fn a_grant_for_one_programme_reaches_nothing_else(world: &World) {
 
     guest.get("/events").await.refused(403, "not_permitted");
     guest.get(&format!("/persons/{}", client.administrator.id)).await.refused(403, "not_permitted");
+    let known = json!({"source": "hr", "external_id": "E0001"});
+    client.administrator.post(&format!("/persons/{}/external-ids", client.administrator.id), known).await.ok();
+    let [there, nowhere] = ["E0001", "E0002"].map(|number| guest.get(&format!("/persons/by-external/hr/{number}")));
+    let [there, nowhere] = [there.await, nowhere.await].map(|answer| answer.refused(403, "not_permitted"));
+    assert_eq!(there["detail"], nowhere["detail"], "nor does it learn which ids there are");
     guest
         .post("/persons", json!({"kind": "human", "profile": {"given_name": "Una"}, "employer": a_uuid()}))
         .await

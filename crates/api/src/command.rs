@@ -81,7 +81,10 @@ impl Guest {
     /// 400 where it is no `ETag` of ours.
     pub fn if_match(&self) -> Result<Option<u64>, Problem> {
         let Some(text) = self.header("If-Match")? else { return Ok(None) };
-        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+        let version = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .and_then(|text| text.parse::<u64>().ok().filter(|version| version.to_string() == text));
         let malformed = || Problem::new("malformed").detail("If-Match must be the ETag of this resource, such as \"3\".");
         version.map(Some).ok_or_else(malformed)
     }

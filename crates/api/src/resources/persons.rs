@@ -4,6 +4,7 @@
 use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
 use lastresort_domain::Action as _;
+use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
 use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
@@ -418,7 +419,12 @@ async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
 }
 
 async fn get_by_external(call: Call) -> Answer {
-    let id = holder(&call).await?.ok_or_else(|| call.missing(Persons::READERS))?;
+    let found = holder(&call).await?;
+    // Whether an id names anybody is said to those who read all persons, and to whom it names.
+    if found != Some(call.known.person.0) && !call.reads(Persons::READERS, None) {
+        return Err(Problem::from_refusal(not_permitted(Persons::READERS).into()));
+    }
+    let id = found.ok_or_else(|| Problem::new("not_found"))?;
     read::<Persons>(&call, id).await
 }
 
