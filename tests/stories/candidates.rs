@@ -13,6 +13,7 @@ lastresort_tests::on_both_stores!(
     a_gate_lists_everything_that_is_missing,
     somebody_is_nominated_once_and_never_by_themselves,
     a_leaver_goes_no_further,
+    a_programme_keeps_the_policy_it_began_with,
     whoever_was_withdrawn_may_be_nominated_again,
     nothing_is_told_of_a_time_before_what_it_follows,
     competent_rests_on_enough_direct_current_observation,
@@ -119,6 +120,23 @@ async fn whoever_was_withdrawn_may_be_nominated_again(world: &World) {
     nominate().await.refused(409, "already_done");
     let all = manager.get(&format!("/candidates?person={}", case.person.id)).await.ok().page().items;
     assert_eq!(all.iter().filter(|one| one["status"] == "nominated").count(), 1);
+}
+
+async fn a_programme_keeps_the_policy_it_began_with(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let lead = case.client.person(Role::GovernanceLead).await;
+    let stricter = json!({"policy": "observations_min", "value": 5, "effective_on": case.today(), "source": "Ours."});
+    let organisation = change(&lead, "", "policies", stricter).await.ok();
+    assert_eq!(organisation["policy_version"], 1);
+    let programme = lead.get(&format!("/programmes/{}", case.programme)).await.ok();
+    assert_eq!(programme["policy_version"], 0, "{programme}");
+    let first = case.observe(&case.mentors[0], &path).await;
+    world.it_is("2021-03-09T09:00:00Z");
+    let second = case.observe(&case.assessor, &path).await;
+    let decided =
+        json!({"competency": case.competency, "decision": "competent", "observations": [first, second], "reason": "As was seen."});
+    case.assessor.post(&format!("{path}/assessments"), decided).await.ok();
 }
 
 async fn competent_rests_on_enough_direct_current_observation(world: &World) {

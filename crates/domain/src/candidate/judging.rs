@@ -174,9 +174,10 @@ impl Candidate {
         facts: &CandidateFacts,
         unmet: &mut Vec<Unmet>,
     ) {
-        // Policy is of the day it is recorded: nobody chooses another by telling of another day.
+        // Policy is of the version pinned and the day it is recorded: nobody chooses another by telling of another day.
         let today = facts.organisation.day(asked.at);
-        let policy = |name| facts.organisation.policy.on(name, today) as usize;
+        let pinned = facts.organisation.policy.pinned(facts.programme.policy_version);
+        let policy = |name| pinned.on(name, today) as usize;
         let counted: Vec<_> = cited.observations.iter().filter(|seen| seen.capacity != Capacity::Witness).collect();
         let direct = counted.iter().any(|seen| seen.kind == ObservationKind::Direct);
         unless(direct, unmet, "no_direct_observation", "Competent rests on at least one direct observation by a mentor or an assessor.");
@@ -202,7 +203,8 @@ impl Candidate {
 /// Everything a decision for competent cites lies within the period that policy states.
 fn unless_current(told: &Assess, candidate: &Candidate, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
     let then = facts.organisation.day(asked.occurred_at);
-    let days = facts.organisation.policy.on(PolicyName::EvidenceCurrencyDays, facts.organisation.day(asked.at));
+    let pinned = facts.organisation.policy.pinned(facts.programme.policy_version);
+    let days = pinned.on(PolicyName::EvidenceCurrencyDays, facts.organisation.day(asked.at));
     let observations = told.observations.iter().map(|id| candidate.observations.get(id).map(|seen| seen.told.at));
     let evidence = told.evidence.iter().map(|id| candidate.evidence.get(id).map(|found| found.told.at));
     let cited = observations.enumerate().map(|(index, at)| (format!("/observations/{index}"), at));

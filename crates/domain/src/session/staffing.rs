@@ -43,7 +43,8 @@ impl Trainer {
 }
 
 impl Planned {
-    /// Rule 5, for a number of learners and whoever may teach them on the day.
+    /// Rule 5, for a number of learners and whoever may teach them on the day, by
+    /// the policy of that day: what keeps people safe is not pinned to a programme.
     pub(super) fn unless_staffed(&self, learners: u32, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
         if !self.physical {
             return;
@@ -313,8 +314,8 @@ mod tests {
     #[test]
     fn policy_is_never_weaker_and_may_be_stricter() {
         let mut strict = facts();
-        strict.organisation.policy.0.insert(PolicyName::LearnersPerTrainerMax, vec![(at(BEFORE).date(), 5)]);
-        strict.organisation.policy.0.insert(PolicyName::CohortMax, vec![(at(BEFORE).date(), 11)]);
+        strict.organisation.policy.0.push((PolicyName::LearnersPerTrainerMax, at(BEFORE).date(), 5));
+        strict.organisation.policy.0.push((PolicyName::CohortMax, at(BEFORE).date(), 11));
         let refused = Session::default().refused(SessionCommand::Plan(course()), &boss(BEFORE), &strict);
         assert_eq!(refused, ["cohort_too_large", "ratio_exceeded"]);
     }

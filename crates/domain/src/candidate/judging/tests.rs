@@ -115,7 +115,7 @@ fn competent_rests_on_enough_observations_raters_and_occasions() {
         "one observation on one occasion; one rater is enough"
     );
     let mut strict = facts();
-    strict.organisation.policy.0.insert(PolicyName::RatersMin, vec![(day("2021-01-01"), 3)]);
+    strict.organisation.policy.0.push((PolicyName::RatersMin, day("2021-01-01"), 3));
     assert_eq!(candidate.refused(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &strict), ["evidence_insufficient"]);
     candidate.happens(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &facts());
     assert_eq!(candidate.decided(id(TEACHES)).map(|(_, decided)| decided.decision), Some(Decision::Competent));
@@ -215,7 +215,18 @@ fn what_was_demanded_is_answered_by_something_new() {
 fn policy_is_of_the_day_a_decision_is_recorded() {
     let candidate = seen_twice();
     let mut strict = facts();
-    strict.organisation.policy.0.insert(PolicyName::RatersMin, vec![(day("2021-02-15"), 3)]);
+    strict.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-15"), 3));
     let told = Asked { occurred_at: at(DECIDED), ..as_assessor("2021-02-16T10:00:00Z") };
     assert_eq!(candidate.refused(decide(Decision::Competent, &[1, 2]), &told, &strict), ["evidence_insufficient"]);
+}
+
+#[test]
+fn a_programme_keeps_the_policy_it_began_with() {
+    let mut candidate = seen_twice();
+    let mut pinned = facts();
+    pinned.programme.policy_version = Some(1);
+    pinned.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-01"), 2));
+    pinned.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-01"), 3));
+    assert_eq!(candidate.refused(decide(Decision::Competent, &[1]), &as_assessor(DECIDED), &pinned), ["evidence_insufficient"; 3]);
+    candidate.happens(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &pinned);
 }
