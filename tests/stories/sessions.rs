@@ -15,6 +15,7 @@ lastresort_tests::on_both_stores!(
     what_a_leaver_was_to_lead_waits_for_somebody_else,
     attendance_is_corrected_record_by_record,
     only_those_who_teach_in_a_session_write_in_it,
+    staff_read_what_they_attained_themselves,
     a_change_beforehand_is_agreed_anew,
     what_is_foretold_of_a_session_happens,
 );
@@ -217,6 +218,27 @@ async fn only_those_who_teach_in_a_session_write_in_it(world: &World) {
     change(&case.mentors[0], &path, "cancellation", json!({"reason": "Snow."})).await.refused(403, "not_permitted");
     let cancelled = change(&case.admin, &path, "cancellation", json!({"reason": "Snow."})).await.ok();
     assert_eq!(cancelled["status"], "cancelled");
+}
+
+async fn staff_read_what_they_attained_themselves(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let staff = case.client.person(Role::Staff).await;
+    case.employ(&staff.id).await;
+    let mut learners = case.learners(1).await;
+    learners.push(staff.id.clone());
+    let path = ready(&case, &learners).await;
+    world.it_is("2021-03-12T16:00:00Z");
+    let attendance = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.mentors[0].post(&format!("{path}/attendance"), attendance).await.ok();
+    let attained = json!({"attainment": lines(&case, &learners, "result", &json!("attained"))});
+    case.mentors[0].post(&format!("{path}/attainment"), attained).await.ok();
+    let own = staff.get(&path).await.ok();
+    assert_eq!(own["roster"], json!([staff.id]));
+    assert_eq!((own["attendance"].as_array().map(Vec::len), own["attainment"][0]["result"].as_str()), (Some(2), Some("attained")));
+    assert!(!own.text.contains(&learners[0]), "nothing of anybody else's: {own}");
+    case.client.person(Role::Staff).await.get(&path).await.refused(403, "not_permitted");
+    staff.get("/sessions").await.refused(403, "not_permitted");
 }
 
 async fn a_change_beforehand_is_agreed_anew(world: &World) {

@@ -54,6 +54,11 @@ pub trait Resource: Sized + 'static {
 
     /// What is shown of a row at a moment.
     fn shown(row: &RowOf<Self>, moment: Moment) -> Self::Shown;
+    /// What is shown of a row to somebody it is about in part; nothing where it is not.
+    #[must_use]
+    fn part(_: &RowOf<Self>, _: PersonId) -> Option<Self::Shown> {
+        None
+    }
     /// The version of its stream.
     fn version(row: &RowOf<Self>) -> u64;
     /// Whom it is about.
@@ -171,11 +176,16 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
     let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(R::READERS))?;
     let about = R::about(&found.row);
     let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
-    if !readable && caused.is_none() {
+    let part = if readable { None } else { R::part(&found.row, call.known.person) };
+    if !readable && part.is_none() && caused.is_none() {
         return Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into()));
     }
     let moment = call.moment().await?;
-    let mut value = if readable { json(&R::shown(&found.row, moment))? } else { json!({"id": id, "version": R::version(&found.row)}) };
+    let mut value = match part {
+        Some(part) => json(&part)?,
+        None if readable => json(&R::shown(&found.row, moment))?,
+        None => json!({"id": id, "version": R::version(&found.row)}),
+    };
     reveal(call, &mut [(&mut value, Whose::of::<R>(call, &found.row, moment))]).await?;
     let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
     fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, id).await?)?);

@@ -87,6 +87,10 @@ impl Resource for Sessions {
         row.shown()
     }
 
+    fn part(row: &SessionRow, person: PersonId) -> Option<SessionShown> {
+        row.shown_to(person)
+    }
+
     fn version(row: &SessionRow) -> u64 {
         row.version
     }

@@ -101,6 +101,17 @@ impl SessionRow {
         lines.flatten().collect()
     }
 
+    /// The session as a learner of it sees it: what they attended and attained, and nothing of anybody else's.
+    #[must_use]
+    pub fn shown_to(&self, learner: PersonId) -> Option<SessionShown> {
+        let mut shown = self.shown();
+        shown.roster.retain(|person| *person == learner);
+        shown.attendance.retain(|line| line.person == learner);
+        shown.attainment.retain(|line| line.person == learner);
+        shown.responsibilities.clear();
+        (!shown.roster.is_empty()).then_some(shown)
+    }
+
     /// The session.
     #[must_use]
     pub fn shown(&self) -> SessionShown {

@@ -127,6 +127,20 @@ fn whoever_no_longer_teaches_answers_for_nothing() {
 }
 
 #[test]
+fn a_learner_sees_their_own_part() {
+    let there = |person| Attended { person: id(person), module: id(11), minutes: 60 };
+    let roster = SessionEvent::RosterSet { learners: vec![id(101), id(102)] };
+    let attendance = SessionEvent::AttendanceRecorded { attendance: vec![there(101), there(102)] };
+    let events: Vec<_> =
+        [planned(), roster, attendance, judged(AttainmentResult::Attained, false)].into_iter().map(Happening::Session).collect();
+    let row = fold::<Sessions>(&events);
+    let own = row.shown_to(id(102)).expect("they are on the roster");
+    assert_eq!((own.roster, own.attendance.len(), own.attainment.len()), (vec![id(102)], 1, 0));
+    assert_eq!(row.shown_to(id(101)).map(|own| own.attainment.len()), Some(1));
+    assert_eq!(row.shown_to(id(103)), None);
+}
+
+#[test]
 fn a_signature_is_for_what_was_judged_before_it() {
     let status = |events: Vec<SessionEvent>| shown([vec![planned()], events].concat()).attainment[0].status;
     let attained = || judged(AttainmentResult::Attained, true);

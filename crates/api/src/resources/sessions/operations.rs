@@ -14,7 +14,9 @@ use crate::table::{Rows, Table};
 /// The operations.
 pub fn operations(table: &mut Table) {
     let mut rows = table.resource::<Sessions>();
-    rows.many("List sessions.").one("Read a session: its plan, who answers for what, and what its learners attended and attained.");
+    rows.many("List sessions.").one(
+        "Read a session: its plan, who answers for what, and what its learners attended and attained; whoever is on its roster reads their own part of it.",
+    );
     rows.create::<SessionPlanBody>(
         Can::Plan,
         "Plan a session; ratios and trainers are checked here and again at completion.",
