@@ -49,14 +49,21 @@ pub struct CandidateFacts {
     pub programme: Programme,
     /// The candidate is employed today; whoever is named where somebody is nominated.
     pub employed: bool,
-    /// Whoever asks is employed here today.
-    pub asker_employed: bool,
-    /// The provider's word lets whoever asks act as mentor or assessor today.
-    pub asker_eligible: bool,
+    /// Whoever asks, today.
+    pub asker: Asker,
     /// Whom an assignment names.
     pub named: Named,
     /// The session that an observation names is in this ledger.
     pub session_known: bool,
+}
+
+/// What is known of whoever asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// They are employed here.
+    pub employed: bool,
+    /// The provider's word lets them act as mentor or assessor.
+    pub eligible: bool,
 }
 
 /// What is known of somebody who is to mentor or assess, on the first day of

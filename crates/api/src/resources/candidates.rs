@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use chrono::NaiveDate;
-use lastresort_domain::candidate::{Candidate, CandidateCommand, CandidateFacts, Named, Nominated};
+use lastresort_domain::candidate::{Asker, Candidate, CandidateCommand, CandidateFacts, Named, Nominated};
 use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
@@ -107,7 +107,7 @@ impl Resource for Candidates {
         let now = states.now();
         if let Some(person) = at.by.person() {
             let (asker, _) = states.state::<Person>(person.0).await?;
-            (facts.asker_employed, facts.asker_eligible) = (asker.employed_on(today), asker.eligible_on(today, now));
+            facts.asker = Asker { employed: asker.employed_on(today), eligible: asker.eligible_on(today, now) };
         }
         if let Some((person, from_on)) = needs.named {
             let (named, version) = states.state::<Person>(person.0).await?;
@@ -162,12 +162,11 @@ impl Needs {
         let programme = at.state.nominated.map(|nominated| nominated.programme);
         let person = at.state.person();
         match at.command {
-            None => Self { programme, employed: person, ..Self::default() },
+            None | Some(CandidateCommand::EnterStage { .. }) => Self { programme, employed: person, ..Self::default() },
             Some(CandidateCommand::Nominate { person, programme, .. }) => {
                 Self { programme: Some(*programme), employed: Some(*person), ..Self::default() }
             }
             Some(CandidateCommand::Enrol | CandidateCommand::Complete) => Self { employed: person, ..Self::default() },
-            Some(CandidateCommand::EnterStage { .. }) => Self { programme, employed: person, ..Self::default() },
             Some(CandidateCommand::AssignMentor(told) | CandidateCommand::AssignAssessor(told)) => {
                 Self { named: Some((told.person, told.from_on)), ..Self::default() }
             }

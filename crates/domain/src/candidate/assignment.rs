@@ -50,22 +50,22 @@ impl Candidate {
         if asked.role == Role::Candidate {
             let own = by.is_some() && by == self.person();
             unless(own, unmet, "not_permitted", "Only the candidate does this, for themselves.");
-            unless(facts.asker_employed || !own, unmet, "not_permitted", "You are not employed here today.");
+            unless(facts.asker.employed || !own, unmet, "not_permitted", "You are not employed here today.");
         } else if witness {
-            let present = facts.asker_employed || facts.asker_eligible;
+            let present = facts.asker.employed || facts.asker.eligible;
             unless(present, unmet, "not_permitted", "You are not employed here today, nor does the provider's word let you act.");
         } else if asked.role == Role::Mentor {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
             unless(!assigned || by == self.mentor_on(then), unmet, "late_entry", "You were not this candidate's mentor at that time.");
-            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         } else if asked.role == Role::Assessor {
             let assigned = by.is_some_and(|person| self.assessed_by(person, today));
             unless(assigned, unmet, "not_permitted", "You are not assigned to assess this candidate today.");
             // What was seen before one was assigned is told as a witness.
             let in_time = action == CandidateAction::Observe || by.is_some_and(|person| self.assessed_by(person, then));
             unless(!assigned || in_time, unmet, "late_entry", "You were not assigned to assess this candidate at that time.");
-            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
         ASSESSOR, BOSS, CANDIDATE, LAW, MENTOR, OTHER_MENTOR, as_assessor, as_candidate, as_mentor, assessing, enrolled, facts,
         having_entered, mentoring, seen, undecided,
     };
-    use crate::candidate::{CandidateCommand, Named};
+    use crate::candidate::{Asker, CandidateCommand, Named};
     use crate::guard::testing::{Tried as _, asked_by, at, day, id};
     use crate::stage::Stage;
 
@@ -188,7 +188,7 @@ mod tests {
     fn a_leavers_authority_ends_at_once() {
         let candidate = assessing();
         let ask = CandidateCommand::RequestRemedial { request: id(1), topic: "More.".to_owned(), competencies: Vec::new(), rank: 1 };
-        let left = CandidateFacts { employed: false, asker_employed: false, asker_eligible: false, ..facts() };
+        let left = CandidateFacts { employed: false, asker: Asker::default(), ..facts() };
         assert_eq!(candidate.refused(ask, &as_candidate("2021-01-04T10:00:00Z"), &left), ["not_permitted"]);
         let enter = CandidateCommand::EnterStage { stage: Stage::PreLoad };
         assert_eq!(candidate.refused(enter, &admin(), &left), ["not_employed"]);
@@ -204,7 +204,7 @@ mod tests {
         let allot = || CandidateCommand::AllotModules { modules: Vec::new() };
         let other = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
         assert_eq!(candidate.refused(allot(), &other, &facts()), ["not_permitted"]);
-        let suspended = CandidateFacts { asker_eligible: false, ..facts() };
+        let suspended = CandidateFacts { asker: Asker::default(), ..facts() };
         assert_eq!(candidate.refused(allot(), &as_mentor(), &suspended), ["not_permitted"]);
     }
 }

@@ -91,8 +91,8 @@ impl Candidate {
     fn capacity(&self, asked: &Asked, facts: &CandidateFacts) -> Capacity {
         let then = facts.organisation.day(asked.occurred_at);
         match asked.by.person() {
-            Some(person) if self.mentor_on(then) == Some(person) && facts.asker_eligible => Capacity::Mentor,
-            Some(person) if self.assessed_by(person, then) && facts.asker_eligible => Capacity::Assessor,
+            Some(person) if self.mentor_on(then) == Some(person) && facts.asker.eligible => Capacity::Mentor,
+            Some(person) if self.assessed_by(person, then) && facts.asker.eligible => Capacity::Assessor,
             Some(_) | None => Capacity::Witness,
         }
     }

@@ -72,7 +72,7 @@ pub(super) fn facts() -> CandidateFacts {
     };
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
     let named = Named { known: true, eligible: true };
-    CandidateFacts { organisation, programme, employed: true, asker_employed: true, asker_eligible: true, named, session_known: true }
+    CandidateFacts { organisation, programme, employed: true, asker: Asker { employed: true, eligible: true }, named, session_known: true }
 }
 
 pub(super) fn as_mentor() -> Asked {
@@ -208,8 +208,8 @@ fn valid(candidate: &Candidate, action: CandidateAction, asked: &Asked, facts: &
         CandidateAction::RecordPreLoad => CandidateCommand::RecordPreLoad { module: id(FILM), percent: 100 },
         CandidateAction::EnterStage(stage) => CandidateCommand::EnterStage { stage },
         CandidateAction::RecordAttendance => {
-            let begun = candidate.entered.iter().filter(|(_, at)| day(**at) <= then).map(|(stage, _)| *stage);
-            CandidateCommand::RecordAttendance { stage: begun.last().unwrap_or(Stage::PreLoad), on: then, minutes: 60 }
+            let mut begun = candidate.entered.iter().filter(|(_, at)| day(**at) <= then).map(|(stage, _)| *stage);
+            CandidateCommand::RecordAttendance { stage: begun.next_back().unwrap_or(Stage::PreLoad), on: then, minutes: 60 }
         }
         CandidateAction::AllotModules => CandidateCommand::AllotModules { modules: vec![id(LAW)] },
         CandidateAction::Observe => CandidateCommand::Observe(seen(candidate.observations.len() as u128 + 1)),
@@ -278,8 +278,8 @@ fn lived(candidate: &Candidate, action: CandidateAction, asked: &Asked, attempt:
     let mut facts = facts();
     // To nominate, a body must name somebody who can be.
     facts.employed = action == CandidateAction::Nominate || attempt.dice[2] > 20;
-    facts.asker_eligible = attempt.dice[3] > 20;
-    facts.asker_employed = attempt.dice[4] > 20;
+    facts.asker.eligible = attempt.dice[3] > 20;
+    facts.asker.employed = attempt.dice[4] > 20;
     (valid(candidate, action, asked, &facts, attempt), facts)
 }
 

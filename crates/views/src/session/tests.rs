@@ -10,6 +10,10 @@ const MENTOR: u128 = 1;
 const CANDIDATE: u128 = 3;
 
 fn planned() -> SessionEvent {
+    starting("2021-03-08T09:00:00Z")
+}
+
+fn starting(starts_at: &str) -> SessionEvent {
     SessionEvent::SessionPlanned {
         session: id(1),
         programme: Some(id(50)),
@@ -17,7 +21,7 @@ fn planned() -> SessionEvent {
         kind: SessionKind::CoDelivery,
         title: "Holding together".into(),
         modules: vec![ModuleMinutes { module: id(11), minutes: 90, assessment_minutes: 15 }],
-        starts_at: at("2021-03-08T09:00:00Z"),
+        starts_at: at(starts_at),
         ends_at: at("2021-03-08T16:00:00Z"),
         unit: None,
         venue: "Hall".into(),
@@ -108,7 +112,7 @@ fn owners_stand_once_all_agreed_or_it_was_changed_on_record() {
 fn a_change_stands_once_the_session_has_begun() {
     let change = SessionEvent::ResponsibilityChanged { responsibility: Responsibility::Timing, owner: id(MENTOR), reason: sealed() };
     let agree = SessionEvent::ResponsibilityAgreed { responsibility: Responsibility::Timing, owner: id(MENTOR) };
-    let begun = SessionEvent::SessionPlanned { starts_at: at("2020-11-01T08:30:00Z"), ends_at: at("2020-11-01T16:00:00Z"), ..planned() };
+    let begun = starting("2020-11-01T08:30:00Z");
     let status = |events: Vec<SessionEvent>| {
         let timing = shown(events).responsibilities[0].clone();
         (timing.status, timing.reason.is_some())
