@@ -129,8 +129,10 @@ async fn every_fault_is_named_at_once(world: &World) {
 
 async fn numbers_and_days_are_what_they_say(world: &World) {
     let client = world.client().await;
-    let guest = client.person(Role::ProviderAdmin).await;
-    let body = json!({"kind": "human", "profile": {"given_name": "Rhona"}, "employer": a_uuid()});
+    let provider = a_uuid();
+    let guest = client.of(&provider, Role::ProviderAdmin).await;
+    client.grant(&guest, Role::ProviderAdmin).await;
+    let body = json!({"kind": "human", "profile": {"given_name": "Rhona"}, "employer": provider});
     let person = format!("/persons/{}", guest.post("/persons", body).await.created().id());
     let head = client.administrator.head().await;
     for number in ["9007199254740992", "-9007199254740993", "1e300", "1.5", "0", "\"7\"", "99999999999999999999999"] {

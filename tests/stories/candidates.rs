@@ -12,6 +12,10 @@ lastresort_tests::on_both_stores!(
     a_candidate_comes_through_all_six_stages,
     a_gate_lists_everything_that_is_missing,
     somebody_is_nominated_once_and_never_by_themselves,
+    a_leaver_goes_no_further,
+    a_programme_keeps_the_policy_it_began_with,
+    whoever_was_withdrawn_may_be_nominated_again,
+    nothing_is_told_of_a_time_before_what_it_follows,
     competent_rests_on_enough_direct_current_observation,
     nobody_is_judged_by_themselves_or_by_the_unassigned,
     an_observation_is_corrected_on_record,
@@ -67,6 +71,72 @@ async fn somebody_is_nominated_once_and_never_by_themselves(world: &World) {
     manager.post("/candidates", nominate(&case.person.id, &case.programme)).await.refused(409, "already_done");
     let mine = manager.get(&format!("/candidates?person={}", case.person.id)).await.ok().page().items;
     assert_eq!(mine.len(), 1);
+}
+
+async fn a_leaver_goes_no_further(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let leaves = json!({"effective_on": "2021-03-08"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    case.enter(&path, "pre_load").await.refused(409, "not_employed");
+    let ask = json!({"topic": "The law on holding.", "rank": 1});
+    case.person.post(&format!("{path}/remedial-requests"), ask).await.refused(403, "not_permitted");
+    let revoked = json!({"standing": "revoked", "provider_position": 9, "valid_until": "2022-01-31"});
+    case.admin.post(&format!("/persons/{}/standing", case.mentors[1].id), revoked).await.ok();
+    let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
+    case.mentors[1].post(&format!("{path}/observations"), seen).await.refused(403, "not_permitted");
+}
+
+async fn nothing_is_told_of_a_time_before_what_it_follows(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let earlier = "2021-03-08T08:00:00Z";
+    let told = |mut body: Value| {
+        body["occurred_at"] = json!(earlier);
+        body
+    };
+    change(&case.mentors[0], &path, "stages/pre_load/entry", told(json!({}))).await.refused(409, "late_entry");
+    let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
+    case.mentors[0].post(&format!("{path}/observations"), told(seen)).await.refused(409, "late_entry");
+    case.person.post(&format!("{path}/pre-load"), told(json!({"module": case.film, "percent": 100}))).await.refused(409, "late_entry");
+    case.enter(&path, "pre_load").await.ok();
+    let day_before = json!({"stage": "pre_load", "on": "2021-03-07", "minutes": 60});
+    let refused = case.mentors[0].post(&format!("{path}/attendance"), day_before).await.refused(409, "late_entry");
+    assert_eq!(refused.faults(), [("/on", "late_entry")]);
+}
+
+async fn whoever_was_withdrawn_may_be_nominated_again(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let first = case.candidate().await;
+    let manager = &case.client.administrator;
+    let nominate = || manager.post("/candidates", json!({"person": case.person.id, "programme": case.programme}));
+    change(manager, &first, "withdrawal", json!({"reason": "Not yet."})).await.ok();
+    let (one, other) = tokio::join!(nominate().into_future(), nominate().into_future());
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409], "of two at once one: {one} {other}");
+    nominate().await.refused(409, "already_done");
+    change(manager, &first, "withdrawal", json!({"reason": "Again."})).await.refused(409, "not_in_state");
+    nominate().await.refused(409, "already_done");
+    let all = manager.get(&format!("/candidates?person={}", case.person.id)).await.ok().page().items;
+    assert_eq!(all.iter().filter(|one| one["status"] == "nominated").count(), 1);
+}
+
+async fn a_programme_keeps_the_policy_it_began_with(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let lead = case.client.person(Role::GovernanceLead).await;
+    let stricter = json!({"policy": "observations_min", "value": 5, "effective_on": case.today(), "source": "Ours."});
+    let organisation = change(&lead, "", "policies", stricter).await.ok();
+    assert_eq!(organisation["policy_version"], 1);
+    let programme = lead.get(&format!("/programmes/{}", case.programme)).await.ok();
+    assert_eq!(programme["policy_version"], 0, "{programme}");
+    let first = case.observe(&case.mentors[0], &path).await;
+    world.it_is("2021-03-09T09:00:00Z");
+    let second = case.observe(&case.assessor, &path).await;
+    let decided =
+        json!({"competency": case.competency, "decision": "competent", "observations": [first, second], "reason": "As was seen."});
+    case.assessor.post(&format!("{path}/assessments"), decided).await.ok();
 }
 
 async fn competent_rests_on_enough_direct_current_observation(world: &World) {

@@ -7,11 +7,14 @@ use lastresort_fact::Role;
 use lastresort_tests::world::{Organisation, Voice, World, a_uuid};
 use serde_json::{Value, json};
 
+use crate::small_case::SmallCase;
+
 lastresort_tests::on_both_stores!(
     a_grant_holds_in_its_dates,
     a_revoked_grant_stops_within_a_second,
     a_revoked_grant_never_writes,
     nobody_gives_themselves_a_right,
+    nobody_takes_over_somebody_by_a_login,
     a_provider_gives_the_roles_of_its_programmes,
     a_grant_for_one_programme_reaches_nothing_else,
     grants_are_read_by_those_who_run_the_place_and_by_their_holders,
@@ -44,6 +47,11 @@ async fn a_grant_holds_in_its_dates(world: &World) {
     let backwards = json!({"person": stand_in.id, "role": "manager", "from": "2021-06-01T00:00:00Z", "to": "2021-06-01T00:00:00Z"});
     let refused = client.administrator.post("/grants", backwards).await.refused(422, "invalid");
     assert_eq!(refused.faults(), [("/to", "invalid")]);
+    for long_ago in ["0000-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "2021-04-30T22:59:59Z"] {
+        let body = json!({"person": stand_in.id, "role": "manager", "from": long_ago});
+        let refused = client.administrator.post("/grants", body).await.refused(409, "late_entry");
+        assert_eq!(refused.faults(), [("/from", "late_entry")]);
+    }
 }
 
 /// Gives somebody new a role, lets them use it, and takes it back.
@@ -88,9 +96,35 @@ async fn nobody_gives_themselves_a_right(world: &World) {
     assert_eq!(refused.faults(), [("/person", "unknown_reference")]);
 }
 
+/// A provider's id, and its administrator at a client.
+async fn guest(client: &Organisation<'_>) -> (String, Voice) {
+    let provider = a_uuid();
+    let guest = client.of(&provider, Role::ProviderAdmin).await;
+    client.grant(&guest, Role::ProviderAdmin).await;
+    (provider, guest)
+}
+
+async fn nobody_takes_over_somebody_by_a_login(world: &World) {
+    let client = world.client().await;
+    let (provider, guest) = guest(&client).await;
+    let colleague = client.of(&provider, Role::ProviderAdmin).await;
+    client.grant(&colleague, Role::Manager).await;
+    let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    guest.post(&format!("/persons/{}/logins", colleague.id), login.clone()).await.refused(403, "not_permitted");
+    client.administrator.post(&format!("/persons/{}/logins", colleague.id), login).await.ok();
+    let mut own = somebody();
+    own["employer"] = json!(provider);
+    own["login"] = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    guest.post("/persons", own).await.created();
+    let home = world.provider().await;
+    let manager = home.person(Role::Manager).await;
+    let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
+    manager.post(&format!("/persons/{}/logins", home.administrator.id), login).await.refused(403, "not_permitted");
+}
+
 async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {
     let client = world.client().await;
-    let guest = client.person(Role::ProviderAdmin).await;
+    let (provider, guest) = guest(&client).await;
     let person = client.nobody_yet(Role::Staff).await;
     for role in ["mentor", "assessor", "verifier", "appeal_reviewer", "candidate", "staff", "learning_platform"] {
         guest.post("/grants", json!({"person": person.id, "role": role})).await.created();
@@ -109,19 +143,30 @@ async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {
     guest.post("/persons", theirs.clone()).await.refused(403, "not_permitted");
     let mut own = theirs;
     own["employer"] = json!(a_uuid());
+    guest.post("/persons", own.clone()).await.refused(403, "not_permitted");
+    own["employer"] = json!(provider);
     guest.post("/persons", own).await.created();
 }
 
 async fn a_grant_for_one_programme_reaches_nothing_else(world: &World) {
-    let client = world.client().await;
+    let case = SmallCase::begun(world).await;
+    let client = &case.client;
     let guest = client.nobody_yet(Role::ProviderAdmin).await;
-    let programme = json!({"kind": "programme", "id": a_uuid()});
+    let programme = json!({"kind": "programme", "id": case.programme});
+    let unknown = json!({"person": guest.id, "role": "mentor", "scope": {"kind": "programme", "id": a_uuid()}});
+    let refused = client.administrator.post("/grants", unknown).await.refused(409, "unknown_reference");
+    assert_eq!(refused.faults(), [("/scope/id", "unknown_reference")]);
     let body = json!({"person": guest.id, "role": "provider_admin", "scope": programme});
     let grant = client.administrator.post("/grants", body).await.created();
     assert_eq!(grant["scope"], programme);
 
     guest.get("/events").await.refused(403, "not_permitted");
     guest.get(&format!("/persons/{}", client.administrator.id)).await.refused(403, "not_permitted");
+    let known = json!({"source": "hr", "external_id": "E0001"});
+    client.administrator.post(&format!("/persons/{}/external-ids", client.administrator.id), known).await.ok();
+    let [there, nowhere] = ["E0001", "E0002"].map(|number| guest.get(&format!("/persons/by-external/hr/{number}")));
+    let [there, nowhere] = [there.await, nowhere.await].map(|answer| answer.refused(403, "not_permitted"));
+    assert_eq!(there["detail"], nowhere["detail"], "nor does it learn which ids there are");
     guest
         .post("/persons", json!({"kind": "human", "profile": {"given_name": "Una"}, "employer": a_uuid()}))
         .await

@@ -72,6 +72,19 @@ fn a_second_server_on_one_folder_is_refused() {
 }
 
 #[tokio::test]
+async fn a_demonstration_is_not_served_as_real() {
+    let place = Place::new(On::Sqlite).await;
+    let (file, data) = (settings_file(&place), place.path("demonstration").display().to_string());
+    let store = format!("sqlite:{data}");
+    let told = run(Some(&file), &["--store", &store, "demo", "--load-only", "--data", &data]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let refused = run(Some(&file), &["--store", &store, "serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("which is a demonstration"), "{said}");
+    place.clear().await;
+}
+
+#[tokio::test]
 async fn postgresql_needs_a_root_key() {
     let place = Place::new(On::Postgres).await;
     let file = settings_file(&place);

@@ -13,6 +13,7 @@ lastresort_tests::on_both_stores!(
     a_leaver_sent_by_mistake_is_undone,
     a_re_hire_is_the_same_person,
     an_external_id_names_one_person,
+    an_external_id_in_a_path_is_as_in_a_body,
     staff_read_their_own_record_and_no_other,
 );
 
@@ -156,6 +157,17 @@ async fn an_external_id_names_one_person(world: &World) {
     hr.post(&format!("/persons/{id}/external-ids"), second).await.ok();
     assert_eq!(hr.get("/persons/by-external/payroll/12").await.ok().id(), id);
     hr.get("/persons/by-external/payroll/13").await.refused(404, "not_found");
+}
+
+async fn an_external_id_in_a_path_is_as_in_a_body(world: &World) {
+    let (hr, _, burn, _) = with_ailsa(world).await;
+    let long = "x".repeat(201);
+    for (source, external_id, at) in [("HR!", "E0001", "/source"), ("hr", long.as_str(), "/external_id")] {
+        let path = format!("/persons/by-external/{source}/{external_id}");
+        for refused in [hr.put(&path, ailsa(&burn)).await, hr.get(&path).await] {
+            assert_eq!(refused.refused(400, "malformed").faults(), [(at, "invalid")]);
+        }
+    }
 }
 
 async fn staff_read_their_own_record_and_no_other(world: &World) {

@@ -12,8 +12,11 @@ lastresort_tests::on_both_stores!(
     a_day_is_taught_together,
     ratios_hold_when_planned_and_when_the_roster_is_set,
     a_trainer_leads_a_course_of_their_own,
+    what_a_leaver_was_to_lead_waits_for_somebody_else,
     attendance_is_corrected_record_by_record,
     only_those_who_teach_in_a_session_write_in_it,
+    staff_read_what_they_attained_themselves,
+    a_change_beforehand_is_agreed_anew,
     what_is_foretold_of_a_session_happens,
 );
 
@@ -80,6 +83,8 @@ async fn a_day_is_taught_together(world: &World) {
         (judged["attainment"].as_array().map(Vec::len), judged["attainment"][0]["status"].as_str()),
         (Some(24), Some("provisional"))
     );
+    change(&case.admin, &path, "completion", json!({})).await.refused(409, "not_in_state");
+    world.it_is("2021-03-12T16:00:00Z");
     let refused = change(&case.admin, &path, "completion", json!({})).await.refused(409, "attainment_uncountersigned");
     assert_eq!(codes(&refused), ["attainment_uncountersigned"; 2]);
     let signed = change(&case.mentors[0], &path, "countersignature", json!({})).await.ok();
@@ -140,6 +145,43 @@ async fn a_trainer_leads_a_course_of_their_own(world: &World) {
     assert_eq!(led.page().items.len(), 1);
 }
 
+async fn what_a_leaver_was_to_lead_waits_for_somebody_else(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let candidate = case.candidate().await;
+    let mut course = co_delivery(&case);
+    course["kind"] = json!("course_day");
+    course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
+    course["starts_at"] = json!("2021-04-12T09:00:00Z");
+    course["ends_at"] = json!("2021-04-12T16:00:00Z");
+    case.led_to(&candidate, "remedial_workshop").await;
+    case.complete(&candidate).await;
+    let learners = case.learners(3).await;
+    let path = format!("/sessions/{}", case.person.post("/sessions", course).await.created().id());
+    change(&case.person, &path, "roster", json!({"learners": learners})).await.ok();
+    let leaves = json!({"effective_on": "2021-04-12"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    let blocked = async || {
+        let read = case.admin.get(&path).await.ok();
+        let complete = read["allowed_actions"].as_array().and_then(|all| all.iter().find(|one| one["action"] == "complete")).cloned();
+        complete.expect("the action")["blocked_by"].to_string().contains(&format!("{} was to teach", case.person.id))
+    };
+    assert!(blocked().await, "flagged for another trainer as soon as it is known");
+    world.it_is("2021-04-12T16:00:00Z");
+    let attendance = || json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.person.post(&format!("{path}/attendance"), attendance()).await.refused(403, "not_permitted");
+    change(&case.person, &path, "completion", json!({})).await.refused(403, "not_permitted");
+    change(&case.admin, &path, "completion", json!({})).await.refused(409, "authority_conditions_unmet");
+    let other = json!({"trainers": [{"person": case.mentors[0].id, "part": "lead"}], "reason": "Has left."});
+    change(&case.mentors[0], &path, "trainers", other.clone()).await.refused(403, "not_permitted");
+    let changed = change(&case.admin, &path, "trainers", other).await.ok();
+    assert_eq!(changed["trainers"], json!([{"person": case.mentors[0].id, "part": "lead"}]));
+    assert!(!blocked().await);
+    let led = case.client.administrator.get(&format!("/sessions?lead={}", case.mentors[0].id)).await.ok();
+    assert_eq!(led.page().items.len(), 1);
+    case.mentors[0].post(&format!("{path}/attendance"), attendance()).await.ok();
+    change(&case.mentors[0], &path, "completion", json!({})).await.ok();
+}
+
 async fn attendance_is_corrected_record_by_record(world: &World) {
     let case = SmallCase::begun(world).await;
     case.candidate().await;
@@ -178,11 +220,46 @@ async fn only_those_who_teach_in_a_session_write_in_it(world: &World) {
     assert_eq!(cancelled["status"], "cancelled");
 }
 
+async fn staff_read_what_they_attained_themselves(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let staff = case.client.person(Role::Staff).await;
+    case.employ(&staff.id).await;
+    let mut learners = case.learners(1).await;
+    learners.push(staff.id.clone());
+    let path = ready(&case, &learners).await;
+    world.it_is("2021-03-12T16:00:00Z");
+    let attendance = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.mentors[0].post(&format!("{path}/attendance"), attendance).await.ok();
+    let attained = json!({"attainment": lines(&case, &learners, "result", &json!("attained"))});
+    case.mentors[0].post(&format!("{path}/attainment"), attained).await.ok();
+    let own = staff.get(&path).await.ok();
+    assert_eq!(own["roster"], json!([staff.id]));
+    assert_eq!((own["attendance"].as_array().map(Vec::len), own["attainment"][0]["result"].as_str()), (Some(2), Some("attained")));
+    assert!(!own.text.contains(&learners[0]), "nothing of anybody else's: {own}");
+    case.client.person(Role::Staff).await.get(&path).await.refused(403, "not_permitted");
+    staff.get("/sessions").await.refused(403, "not_permitted");
+}
+
+async fn a_change_beforehand_is_agreed_anew(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let path = ready(&case, &case.learners(2).await).await;
+    let change_of = json!({"responsibility": "feedback", "owner": case.mentors[0].id, "reason": "To show how it is done."});
+    let changed = change(&case.mentors[0], &path, "responsibility-changes", change_of).await.ok();
+    let feedback = |answer: &Answer| (answer["responsibilities"][5]["status"].clone(), answer["responsibilities"][5]["owner"].clone());
+    assert_eq!(feedback(&changed), (json!("proposed"), json!(case.mentors[0].id)), "a mentor alone settles nothing");
+    let owners = json!({"owners": [{"responsibility": "feedback", "owner": case.mentors[0].id}]});
+    let agreed = case.person.post(&format!("{path}/agreements"), owners).await.ok();
+    assert_eq!(feedback(&agreed), (json!("agreed"), json!(case.mentors[0].id)));
+}
+
 /// A body that is in order for an action, where nothing but the guard can refuse it.
 fn body_for(case: &SmallCase<'_>, learners: &[String], action: &str) -> Value {
     match action {
         "propose_responsibilities" | "agree_responsibilities" => split(case),
         "change_responsibility" => json!({"responsibility": "feedback", "owner": case.person.id, "reason": "As it turned out."}),
+        "change_trainers" => json!({"trainers": co_delivery(case)["trainers"], "reason": "As before."}),
         "set_roster" => json!({"learners": learners}),
         "record_attendance" => json!({"attendance": lines(case, learners, "minutes", &json!(60))}),
         "record_attainment" => json!({"attainment": lines(case, learners, "result", &json!("attained"))}),
@@ -199,7 +276,7 @@ async fn what_is_foretold_of_a_session_happens(world: &World) {
     let planned = case.admin.post("/sessions", co_delivery(&case)).await.created();
     let path = format!("/sessions/{}", planned.id());
     let voices = [&case.admin, &case.mentors[0], &case.mentors[1], &case.person, &case.client.administrator];
-    for (at, left_out) in [("2021-03-09T09:00:00Z", vec!["cancel"]), ("2021-03-12T15:30:00Z", vec!["cancel", "complete"])] {
+    for (at, left_out) in [("2021-03-09T09:00:00Z", vec!["cancel"]), ("2021-03-12T16:00:00Z", vec!["cancel", "complete"])] {
         world.it_is(at);
         for voice in voices {
             try_each(voice, &path, &left_out, |action| body_for(&case, &learners, action)).await;

@@ -108,12 +108,22 @@ impl<'a> Organisation<'a> {
 
     /// Somebody new with a login, and no grant so far; a machine where the role is one's.
     pub async fn nobody_yet(&self, role: Role) -> Voice {
+        self.somebody(role, None).await
+    }
+
+    /// The same of another organisation's people.
+    pub async fn of(&self, employer: &str, role: Role) -> Voice {
+        self.somebody(role, Some(employer)).await
+    }
+
+    async fn somebody(&self, role: Role, employer: Option<&str>) -> Voice {
         let machine = matches!(role, Role::HrSystem | Role::IncidentSystem | Role::LearningPlatform);
         let subject = self.world.subject(role.name());
         let body = json!({
             "kind": if machine { "machine" } else { "human" },
             "profile": {"given_name": "Somebody", "family_name": "Called So"},
             "login": {"issuer": ISSUER, "subject": subject},
+            "employer": employer,
         });
         let registered = self.administrator.post("/persons", body).await.created();
         let voice = self.world.login(&subject).of(&self.id, registered.id());

@@ -81,7 +81,10 @@ impl Guest {
     /// 400 where it is no `ETag` of ours.
     pub fn if_match(&self) -> Result<Option<u64>, Problem> {
         let Some(text) = self.header("If-Match")? else { return Ok(None) };
-        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+        let version = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .and_then(|text| text.parse::<u64>().ok().filter(|version| version.to_string() == text));
         let malformed = || Problem::new("malformed").detail("If-Match must be the ETag of this resource, such as \"3\".");
         version.map(Some).ok_or_else(malformed)
     }
@@ -235,7 +238,7 @@ fn later(caused: &Caused, id: Uuid) -> HttpResponse {
     answer.json(Receipt { id, position: caused.position, events: caused.events.clone() })
 }
 
-/// Lets one resource decide, taking the values only one may hold.
+/// Lets one resource decide, taking and giving back the values only one may hold.
 ///
 /// # Errors
 /// What the domain refuses.
@@ -249,6 +252,10 @@ pub async fn decide<R: Resource>(work: &mut Work<'_>, id: Uuid, expect: Expect, 
     for (kind, parts) in R::claims(command, &state) {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         work.claim(kind, &parts, <R::State as lastresort_fact::Decides>::TYPE, id);
+    }
+    for (kind, parts) in R::releases(command, &state) {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        work.release(kind, &parts);
     }
     work.decide_on(id, (state, version), expect, command.clone(), &facts).await?;
     Ok(())

@@ -66,7 +66,7 @@ pub async fn open(desk: &Desk, by: Actor, opening: &Opening, key: CommandKey, ke
         work.decide::<Person>(administrator.0, Expect::New, person, &PersonFacts { kind, ..PersonFacts::default() }).await?;
         let role = if kind == OrganisationKind::Client { Role::Manager } else { Role::ProviderAdmin };
         let give = GrantCommand::Give { person: administrator, role, scope: Scope::Organisation, from: None, to: None };
-        let facts = GrantFacts { kind, person_known: true, programme: None };
+        let facts = GrantFacts { kind, person_known: true, ..GrantFacts::default() };
         work.decide::<Grant>(grant, Expect::New, give, &facts).await?;
         Ok(())
     })

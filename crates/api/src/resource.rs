@@ -54,6 +54,11 @@ pub trait Resource: Sized + 'static {
 
     /// What is shown of a row at a moment.
     fn shown(row: &RowOf<Self>, moment: Moment) -> Self::Shown;
+    /// What is shown of a row to somebody it is about in part; nothing where it is not.
+    #[must_use]
+    fn part(_: &RowOf<Self>, _: PersonId) -> Option<Self::Shown> {
+        None
+    }
     /// The version of its stream.
     fn version(row: &RowOf<Self>) -> u64;
     /// Whom it is about.
@@ -74,6 +79,11 @@ pub trait Resource: Sized + 'static {
     /// What a decision rests on: the same for a command and for telling beforehand.
     #[expect(async_fn_in_trait, reason = "handlers stay on their thread")]
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<FactsOf<Self>, DeskError>;
+    /// The values that a command gives back, so that another stream may take them: kind and parts.
+    #[must_use]
+    fn releases(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
     /// The values only one stream may hold that a command takes: kind and parts.
     #[must_use]
     fn claims(_: &CommandOf<Self>, _: &Self::State) -> Vec<(&'static str, Vec<String>)> {
@@ -168,12 +178,17 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
     let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(R::READERS))?;
     let about = R::about(&found.row);
     let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
-    if !readable && caused.is_none() {
+    let part = if readable { None } else { R::part(&found.row, call.known.person) };
+    if !readable && part.is_none() && caused.is_none() {
         return Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into()));
     }
     let mut reader = call.reader(caused.map(|caused| caused.seen.clone()).unwrap_or_default());
     let moment = call.moment(&mut reader).await?;
-    let mut value = if readable { json(&R::shown(&found.row, moment))? } else { json!({"id": id, "version": R::version(&found.row)}) };
+    let mut value = match part {
+        Some(part) => json(&part)?,
+        None if readable => json(&R::shown(&found.row, moment))?,
+        None => json!({"id": id, "version": R::version(&found.row)}),
+    };
     reveal(call, &mut [(&mut value, Whose::of::<R>(call, &found.row, moment))]).await?;
     let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
     fields.insert("allowed_actions".to_owned(), json(&allowed_actions::<R>(call, reader, &found.row, id).await?)?);

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, AssessmentId, CandidateId, Class, Decides, EvidenceId, ModuleId, ObservationId, PersonId, Personal, PersonalText, ProgrammeId,
-    Refusal, RemedialRequestId, RequiredActionId, Stamp, Unmet,
+    Asked, AssessmentId, CandidateId, Class, Decides, EvidenceId, Instant, ModuleId, ObservationId, PersonId, Personal, PersonalText,
+    ProgrammeId, Refusal, RemedialRequestId, RequiredActionId, Stamp, Unmet,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,12 +49,21 @@ pub struct CandidateFacts {
     pub programme: Programme,
     /// The candidate is employed today; whoever is named where somebody is nominated.
     pub employed: bool,
-    /// The provider's word lets whoever asks, being assigned, act as mentor or assessor today.
-    pub asker_eligible: bool,
+    /// Whoever asks, today.
+    pub asker: Asker,
     /// Whom an assignment names.
     pub named: Named,
     /// The session that an observation names is in this ledger.
     pub session_known: bool,
+}
+
+/// What is known of whoever asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// They are employed here.
+    pub employed: bool,
+    /// The provider's word lets them act as mentor or assessor.
+    pub eligible: bool,
 }
 
 /// What is known of somebody who is to mentor or assess, on the first day of
@@ -72,8 +81,8 @@ pub struct Named {
 pub struct Candidate {
     /// Who is a candidate of what, once nominated.
     pub nominated: Option<Nominated>,
-    /// They are enrolled.
-    pub enrolled: bool,
+    /// When they were enrolled.
+    pub enrolled_at: Option<Instant>,
     /// How it ended, once it did.
     pub ended: Option<Ended>,
     /// Mentors, in the order assigned.
@@ -82,8 +91,8 @@ pub struct Candidate {
     pub assessors: Vec<Assignment>,
     /// How far they are in each module of the pre-load.
     pub pre_load: BTreeMap<ModuleId, (u8, Told)>,
-    /// The stages they entered.
-    pub entered: BTreeSet<Stage>,
+    /// The stages they entered, and when.
+    pub entered: BTreeMap<Stage, Instant>,
     /// The minutes they were there, by stage and day.
     pub attended: BTreeMap<Stage, BTreeMap<NaiveDate, (u32, Told)>>,
     /// The modules they deliver in the projects week.
@@ -109,6 +118,8 @@ pub struct Nominated {
     pub person: PersonId,
     /// For which programme.
     pub programme: ProgrammeId,
+    /// When.
+    pub at: Instant,
 }
 
 /// How an enrolment ended.
@@ -137,16 +148,26 @@ impl Candidate {
         Personal::new(self.person().unwrap_or_default(), Class::Narrative, text)
     }
 
-    /// What stands against anything that asks for a running enrolment.
-    fn running(&self, unmet: &mut Vec<Unmet>) {
-        self.not_ended(unmet);
+    /// What stands against anything that asks for a running enrolment, and tells of a time within it (rule 4).
+    fn running(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
+        self.not_ended(asked, unmet);
         if self.nominated.is_some() && self.ended.is_none() {
-            unless(self.enrolled, unmet, "not_in_state", "The candidate is nominated and not yet enrolled.");
+            unless(self.enrolled_at.is_some(), unmet, "not_in_state", "The candidate is nominated and not yet enrolled.");
         }
+        let in_time = self.enrolled_at.is_none_or(|at| at <= asked.occurred_at);
+        unless(in_time, unmet, "late_entry", "The candidate was enrolled later than that.");
     }
 
-    fn not_ended(&self, unmet: &mut Vec<Unmet>) {
+    /// A leaver goes no further (rule 23).
+    fn unless_gone(&self, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
+        let employed = facts.employed || self.nominated.is_none();
+        unless(employed, unmet, "not_employed", "The candidate is not employed here today.");
+    }
+
+    fn not_ended(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
         unless(self.nominated.is_some(), unmet, "not_in_state", "Nobody has been nominated here.");
+        let in_time = self.nominated.is_none_or(|nominated| nominated.at <= asked.occurred_at);
+        unless(in_time, unmet, "late_entry", "The candidate was nominated later than that.");
         match self.ended {
             None => {}
             Some(Ended::Completed) => unmet.push(Unmet::new("not_in_state", "The candidate has completed the programme.")),
@@ -213,37 +234,39 @@ impl Guarded for Candidate {
                 unless(self.nominated.is_none(), &mut unmet, "already_done", "This candidate was nominated already.");
             }
             CandidateAction::Enrol => {
-                self.not_ended(&mut unmet);
-                unless(!self.enrolled, &mut unmet, "already_done", "The candidate is enrolled already.");
-                unless(facts.employed, &mut unmet, "not_employed", "The candidate is not employed here today.");
+                self.not_ended(asked, &mut unmet);
+                unless(self.enrolled_at.is_none(), &mut unmet, "already_done", "The candidate is enrolled already.");
+                self.unless_gone(facts, &mut unmet);
             }
-            CandidateAction::Withdraw => self.not_ended(&mut unmet),
+            CandidateAction::Withdraw => self.not_ended(asked, &mut unmet),
             CandidateAction::AssignMentor
             | CandidateAction::AssignAssessor
             | CandidateAction::Observe
             | CandidateAction::SubmitEvidence
             | CandidateAction::Assess
             | CandidateAction::DemandAction
-            | CandidateAction::RequestRemedial => self.running(&mut unmet),
+            | CandidateAction::RequestRemedial => self.running(asked, &mut unmet),
             CandidateAction::RecordPreLoad | CandidateAction::RecordAttendance | CandidateAction::AllotModules => {
-                self.running(&mut unmet);
-                self.unless_due(action, facts, &mut unmet);
+                self.running(asked, &mut unmet);
+                self.unless_due(action, asked, facts, &mut unmet);
             }
             CandidateAction::EnterStage(stage) => {
-                self.running(&mut unmet);
-                unmet.extend(self.gate(stage, facts, asked.at));
+                self.running(asked, &mut unmet);
+                self.unless_gone(facts, &mut unmet);
+                unmet.extend(self.gate(stage, facts, asked.occurred_at));
             }
             CandidateAction::SettleAction(action) => {
-                self.running(&mut unmet);
-                self.unless_open(action, &mut unmet);
+                self.running(asked, &mut unmet);
+                self.unless_open(action, asked, &mut unmet);
             }
             CandidateAction::CoverRemedial(request) => {
-                self.running(&mut unmet);
-                self.unless_asked(request, &mut unmet);
+                self.running(asked, &mut unmet);
+                self.unless_asked(request, asked, &mut unmet);
             }
             CandidateAction::Complete => {
-                self.running(&mut unmet);
-                self.unless_complete(&mut unmet);
+                self.running(asked, &mut unmet);
+                self.unless_gone(facts, &mut unmet);
+                self.unless_complete(asked, &mut unmet);
             }
         }
         unmet
@@ -286,9 +309,10 @@ impl Decides for Candidate {
     fn apply(&mut self, event: &CandidateEvent, stamp: &Stamp) {
         match event {
             CandidateEvent::CandidateNominated { candidate, person, programme } => {
-                self.nominated = Some(Nominated { candidate: *candidate, person: *person, programme: *programme });
+                let at = stamp.occurred_at;
+                self.nominated = Some(Nominated { candidate: *candidate, person: *person, programme: *programme, at });
             }
-            CandidateEvent::CandidateEnrolled { .. } => self.enrolled = true,
+            CandidateEvent::CandidateEnrolled { .. } => self.enrolled_at = Some(stamp.occurred_at),
             CandidateEvent::MentorAssigned { person, from_on, to_on } => {
                 self.mentors.push(Assignment { person: *person, from_on: *from_on, to_on: *to_on });
             }
@@ -297,7 +321,7 @@ impl Decides for Candidate {
             }
             CandidateEvent::PreLoadProgressed { module, percent } => self.progressed(*module, *percent, stamp),
             CandidateEvent::StageEntered { stage } => {
-                self.entered.insert(*stage);
+                self.entered.insert(*stage, stamp.occurred_at);
             }
             CandidateEvent::StageAttended { stage, on, minutes } => {
                 self.attended.entry(*stage).or_default().insert(*on, (*minutes, Told::by(stamp)));
@@ -316,7 +340,8 @@ impl Decides for Candidate {
                 self.assessments.insert(*assessment, decided);
             }
             CandidateEvent::ActionRequired { action, competency, .. } => {
-                self.actions.insert(*action, RequiredAction { competency: *competency, at: stamp.occurred_at, settled: false });
+                let (at, recorded_at) = (stamp.occurred_at, stamp.recorded_at);
+                self.actions.insert(*action, RequiredAction { competency: *competency, at, recorded_at, settled: false });
             }
             CandidateEvent::ActionSettled { action } => {
                 if let Some(demanded) = self.actions.get_mut(action) {
@@ -324,7 +349,7 @@ impl Decides for Candidate {
                 }
             }
             CandidateEvent::RemedialRequested { request, rank, .. } => {
-                self.remedial.insert(*request, Remedial { rank: *rank, covered: None });
+                self.remedial.insert(*request, Remedial { rank: *rank, at: stamp.occurred_at, covered: None });
             }
             CandidateEvent::RemedialCovered { request, .. } => self.ended_with(*request, true),
             CandidateEvent::RemedialNotCovered { request, .. } => self.ended_with(*request, false),

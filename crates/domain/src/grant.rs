@@ -68,7 +68,7 @@ actions! {
 }
 
 /// What a decision on a grant rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GrantFacts {
     /// The kind of organisation whose ledger it is.
     pub kind: OrganisationKind,
@@ -76,6 +76,10 @@ pub struct GrantFacts {
     pub person_known: bool,
     /// The programme that a grant about to be given is limited to.
     pub programme: Option<ProgrammeId>,
+    /// That programme is in this ledger.
+    pub programme_known: bool,
+    /// It would begin on a day that has gone by.
+    pub begins_in_the_past: bool,
 }
 
 /// What a grant remembers.
@@ -129,6 +133,12 @@ pub fn may_give(by: Role, kind: OrganisationKind, role: Role) -> bool {
     Role::GRANTABLE.contains(&role) && (gives_all || (by == Role::ProviderAdmin && of_the_programme))
 }
 
+/// Whether a grant given in `by` may give every role there is in an organisation of `kind`.
+#[must_use]
+pub fn may_give_all(by: Role, kind: OrganisationKind) -> bool {
+    Role::GRANTABLE.into_iter().all(|role| may_give(by, kind, role))
+}
+
 impl Guarded for Grant {
     type Action = GrantAction;
 
@@ -177,6 +187,12 @@ impl Decides for Grant {
                 if !facts.person_known {
                     unmet.push(Unmet::new("unknown_reference", "There is no such person in this organisation.").at("/person"));
                 }
+                if facts.programme.is_some() && !facts.programme_known {
+                    unmet.push(Unmet::new("unknown_reference", "There is no such programme in this organisation.").at("/scope/id"));
+                }
+                if facts.begins_in_the_past {
+                    unmet.push(Unmet::new("late_entry", "A grant begins today or later, never in the past.").at("/from"));
+                }
                 if to.is_some_and(|to| to <= from) {
                     unmet.push(Unmet::new("invalid", "A grant must end after it begins.").at("/to"));
                 }
@@ -198,5 +214,28 @@ impl Decides for Grant {
             }
             GrantEvent::GrantRevoked { .. } => self.revoked = true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::testing::{Tried as _, asked, id};
+
+    fn give(scope: Scope) -> GrantCommand {
+        GrantCommand::Give { person: id(7), role: Role::Mentor, scope, from: None, to: None }
+    }
+
+    #[test]
+    fn a_grant_reaches_what_there_is_and_begins_today_or_later() {
+        let by = asked(Role::Manager);
+        let facts = GrantFacts { person_known: true, ..GrantFacts::default() };
+        Grant::default().happens(give(Scope::Organisation), &by, &facts);
+        let late = GrantFacts { begins_in_the_past: true, ..facts };
+        assert_eq!(Grant::default().refused(give(Scope::Organisation), &by, &late), ["late_entry"]);
+        let within = GrantFacts { programme: Some(id(50)), ..facts };
+        assert_eq!(Grant::default().refused(give(Scope::Programme(id(50))), &by, &within), ["unknown_reference"]);
+        let known = GrantFacts { programme_known: true, ..within };
+        Grant::default().happens(give(Scope::Programme(id(50))), &by, &known);
     }
 }

@@ -134,6 +134,11 @@ impl Analysis {
         if self.months_to > day {
             unmet.push(Unmet::new("late_entry", "Incident data of days to come cannot have been reviewed.").at("/months_to"));
         }
+        // What is recorded is kept for ever, in the open.
+        if !self.without_person_identifiers {
+            let detail = "A needs analysis is recorded only with the attestation that it identifies no person.";
+            unmet.push(Unmet::new("invalid", detail).at("/without_person_identifiers"));
+        }
         unmet
     }
 
@@ -365,6 +370,15 @@ mod tests {
     }
 
     #[test]
+    fn it_is_recorded_with_the_attestation_that_it_identifies_nobody() {
+        let analysis = Analysis { without_person_identifiers: false, ..whole() };
+        let record = NeedsAnalysisCommand::Record { id: id(3), analysis: analysis.clone() };
+        assert_eq!(NeedsAnalysis::default().refused(record, &asked(Role::Manager), &facts()), ["invalid"]);
+        let revise = NeedsAnalysisCommand::Revise(analysis);
+        assert_eq!(recorded(whole()).refused(revise, &asked(Role::Manager), &facts()), ["invalid"]);
+    }
+
+    #[test]
     fn it_is_recorded_once_and_at_a_client() {
         let record = NeedsAnalysisCommand::Record { id: id(3), analysis: whole() };
         let refused = recorded(whole()).refused(record, &asked(Role::Manager), &of(OrganisationKind::Provider));
@@ -378,7 +392,6 @@ mod tests {
             let analysis = Analysis {
                 months_from: if dice[0] > 80 { day("2018-01-01") } else { day("2019-06-01") },
                 shorter_because: (dice[1] > 80).then(|| "The records begin then.".to_owned()),
-                without_person_identifiers: dice[2] > 40,
                 life_support_cover_confirmed: dice[3] > 40,
                 commitment_on_file: dice[4] > 40,
                 ..whole()

@@ -95,16 +95,30 @@ impl PolicyName {
     }
 }
 
-/// The policy in force, setting by setting.
+/// Every setting, with the day it takes effect and its value, in the order
+/// they were told. The policy's version is how many were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy(pub BTreeMap<PolicyName, Vec<(NaiveDate, u32)>>);
+pub struct Policy(pub Vec<(PolicyName, NaiveDate, u32)>);
 
 impl Policy {
     /// A setting's value on a day: the latest in effect by then, else the default.
     #[must_use]
     pub fn on(&self, name: PolicyName, day: NaiveDate) -> u32 {
-        let told = self.0.get(&name).into_iter().flatten();
-        told.filter(|(from, _)| *from <= day).max_by_key(|(from, _)| *from).map_or(name.default_value(), |(_, value)| *value)
+        let told = self.0.iter().filter(|(setting, from, _)| *setting == name && *from <= day);
+        told.max_by_key(|(_, from, _)| *from).map_or(name.default_value(), |(_, _, value)| *value)
+    }
+
+    /// Which version it is.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The policy as it was in a version; as it is, where none is named.
+    #[must_use]
+    pub fn pinned(&self, version: Option<u32>) -> Self {
+        let told = version.map_or(self.0.len(), |version| self.0.len().min(version as usize));
+        Self(self.0[..told].to_vec())
     }
 }
 
@@ -326,7 +340,7 @@ impl Decides for Organisation {
                 self.units.insert(*unit, code.clone());
             }
             OrganisationEvent::PolicySet { policy, value, effective_on, .. } => {
-                self.policy.0.entry(*policy).or_default().push((*effective_on, *value));
+                self.policy.0.push((*policy, *effective_on, *value));
             }
         }
     }
@@ -339,9 +353,11 @@ mod tests {
     #[test]
     fn the_policy_of_a_day_is_the_latest_in_effect() {
         let day = |month| NaiveDate::from_ymd_opt(2021, month, 1).expect("a day");
-        let policy = Policy(BTreeMap::from([(PolicyName::CohortMax, vec![(day(3), 16), (day(5), 10), (day(5), 9)])]));
+        let policy = Policy([(3, 16), (5, 10), (5, 9)].map(|(month, value)| (PolicyName::CohortMax, day(month), value)).to_vec());
         assert_eq!(policy.on(PolicyName::CohortMax, day(1)), 18);
         assert_eq!(policy.on(PolicyName::CohortMax, day(4)), 16);
         assert_eq!(policy.on(PolicyName::CohortMax, day(6)), 9, "of two for one day, the later told");
+        assert_eq!((policy.version(), policy.pinned(Some(2)).on(PolicyName::CohortMax, day(6))), (3, 10), "as it was in version 2");
+        assert_eq!(policy.pinned(None), policy);
     }
 }

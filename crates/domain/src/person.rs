@@ -1,17 +1,19 @@
 //! A person: a member of staff of this organisation or of the other party to a
 //! programme, or a machine. Never a person supported. Names and external ids
-//! are sealed; employment is told by an HR system and never typed over.
+//! are sealed; employment is told by an HR system and never typed over. Its
+//! length is that of its many small facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, Class, Decides, OrganisationId, PersonId, Personal, PersonalDay, PersonalField, PersonalText, Refusal, Role, Stamp, UnitId,
-    Unmet, happenings, plain,
+    Asked, Class, Decides, Instant, OrganisationId, PersonId, Personal, PersonalDay, PersonalField, PersonalText, Refusal, Role, Stamp,
+    UnitId, Unmet, happenings, plain,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::grant::may_give_all;
 use crate::guard::{Guarded, actions, unless};
 use crate::organisation::OrganisationKind;
 
@@ -248,6 +250,19 @@ pub struct PersonFacts {
     pub kind: OrganisationKind,
     /// The organisation's units.
     pub units: BTreeSet<UnitId>,
+    /// The day it is there.
+    pub today: NaiveDate,
+    /// The employer of whoever asks, where it is not this organisation.
+    pub asker_employer: Option<OrganisationId>,
+    /// The same command registers the person: nobody can have given them anything yet.
+    pub registering: bool,
+}
+
+impl PersonFacts {
+    /// Whether this is the other organisation that whoever asks comes from.
+    fn employs(&self, employer: Option<OrganisationId>) -> bool {
+        employer.is_some() && employer == self.asker_employer
+    }
 }
 
 /// What a person remembers.
@@ -268,8 +283,8 @@ pub struct Person {
     pub periods: Vec<Period>,
     /// The day immediate life support no longer counts, as last recorded.
     pub life_support_expires_on: Option<NaiveDate>,
-    /// The provider's word on its own person, as last stated, and until when.
-    pub standing: Option<(Standing, NaiveDate)>,
+    /// The provider's word on its own person: when it was told, and until when it may be relied on.
+    pub standings: Vec<(Instant, Standing, NaiveDate)>,
 }
 
 /// A time of employment.
@@ -298,13 +313,15 @@ impl Person {
         self.periods.iter().any(|period| period.from <= day && period.until.is_none_or(|until| day < until))
     }
 
-    /// Whether the provider's word lets them act as mentor or assessor on a day.
+    /// Whether the provider's word, as told by an instant, lets them act as mentor or assessor on a day.
     #[must_use]
-    pub fn eligible_on(&self, day: NaiveDate) -> bool {
-        self.standing.is_some_and(|(standing, until)| standing == Standing::Eligible && day <= until)
+    pub fn eligible_on(&self, day: NaiveDate, told_by: Instant) -> bool {
+        let told = self.standings.iter().filter(|(at, _, _)| *at <= told_by).max_by_key(|(at, _, _)| *at);
+        told.is_some_and(|(_, standing, until)| *standing == Standing::Eligible && day <= *until)
     }
 
     fn decide_all(&self, all: Vec<PersonCommand>, asked: &Asked, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
+        let facts = &PersonFacts { registering: self.id.is_none(), ..facts.clone() };
         let mut person = self.clone();
         let mut events = Vec::new();
         for command in all {
@@ -343,6 +360,11 @@ impl Person {
         let free = begun.is_none_or(|period| period.until.is_some_and(|until| until <= told.effective_on));
         unless(free, &mut unmet, "already_done", "They are employed already; an employment must end before another begins.");
         known_unit(told.unit, facts, &mut unmet);
+        // Whoever is announced ahead may begin in care with that day.
+        if told.care_experience_from.is_some_and(|from| from > facts.today.max(told.effective_on)) {
+            let detail = "Nobody has experience in care from days to come.";
+            unmet.push(Unmet::new("late_entry", detail).at("/care_experience_from"));
+        }
         Refusal::unless_met(unmet)?;
         Ok(vec![PersonEvent::EmploymentStarted {
             unit: told.unit,
@@ -423,8 +445,8 @@ impl Guarded for Person {
         let mut unmet = Vec::new();
         // The provider comes to the client's ledger with its own people, and has no say on the client's.
         let guest = asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client;
-        let theirs = self.id.is_none() || self.employer.is_some();
-        unless(!guest || theirs, &mut unmet, "not_permitted", "A provider states nothing of the client's own people.");
+        let theirs = self.id.is_none() || facts.employs(self.employer);
+        unless(!guest || theirs, &mut unmet, "not_permitted", "A provider states nothing of anybody but its own people.");
         let current = self.periods.last();
         match action {
             PersonAction::Register => unless(self.id.is_none(), &mut unmet, "already_done", "This person is registered already."),
@@ -446,6 +468,10 @@ impl Guarded for Person {
                 // Whoever may write a login may become that person.
                 let own = asked.by.person().is_some() && asked.by.person() == self.id;
                 unless(!own, &mut unmet, "not_permitted", "Nobody gives themselves a login.");
+                // A login comes with all that was ever given to its person, by whomever.
+                let may = facts.registering || may_give_all(asked.role, facts.kind);
+                let detail = "Whoever may not give every role here gives a login only to somebody they register with it.";
+                unless(may, &mut unmet, "not_permitted", detail);
             }
             PersonAction::StateProfile | PersonAction::AddExternalId | PersonAction::RecordLifeSupport => {}
         }
@@ -466,7 +492,8 @@ impl Decides for Person {
         match command {
             PersonCommand::All(all) => self.decide_all(all, asked, facts),
             PersonCommand::Register { id, kind, profile, employer } => {
-                if asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client && employer.is_none() {
+                let guest = asked.role == Role::ProviderAdmin && facts.kind == OrganisationKind::Client;
+                if guest && !facts.employs(employer) {
                     return Err(Unmet::new("not_permitted", "A provider registers its own people only.").at("/employer").into());
                 }
                 let mut events = vec![PersonEvent::PersonRegistered { person: id, kind, employer }];
@@ -500,7 +527,7 @@ impl Decides for Person {
         }
     }
 
-    fn apply(&mut self, event: &PersonEvent, _: &Stamp) {
+    fn apply(&mut self, event: &PersonEvent, stamp: &Stamp) {
         match event.clone() {
             PersonEvent::PersonRegistered { person, kind, employer } => {
                 self.id = Some(person);
@@ -534,7 +561,7 @@ impl Decides for Person {
                 }
             }
             PersonEvent::LifeSupportRecorded { expires_on } => self.life_support_expires_on = Some(expires_on),
-            PersonEvent::StandingStated { standing, valid_until, .. } => self.standing = Some((standing, valid_until)),
+            PersonEvent::StandingStated { standing, valid_until, .. } => self.standings.push((stamp.occurred_at, standing, valid_until)),
         }
     }
 
@@ -572,3 +599,6 @@ pub const fn opens(role: Role, class: Class, assigned: bool) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

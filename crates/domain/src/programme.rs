@@ -1,7 +1,7 @@
 //! A programme: six stages by which a client's own people become trainers. It
 //! lives in the client's ledger and pins what it rests on – a version of the
-//! needs analysis, and a version of the provider's curriculum copied by value –
-//! so that every candidate ends on what they began with.
+//! needs analysis, one of the client's policy, and one of the provider's
+//! curriculum copied by value – so that every candidate ends on what they began with.
 
 use std::collections::BTreeMap;
 
@@ -90,6 +90,8 @@ happenings! {
             needs_analysis: NeedsAnalysisPin,
             /// The curriculum it rests on.
             curriculum: CurriculumPin,
+            /// The version of the organisation's policy it rests on: how many settings had been told by then.
+            policy_version: Option<u32>,
         },
         /// A competency of the pinned curriculum was copied.
         CompetencyPinned {
@@ -227,6 +229,8 @@ pub struct Programme {
     pub needs_analysis: Option<NeedsAnalysisPin>,
     /// The curriculum it pinned.
     pub curriculum: Option<CurriculumPin>,
+    /// The version of the organisation's policy it pinned.
+    pub policy_version: Option<u32>,
     /// The modules it copied.
     pub modules: BTreeMap<ModuleId, PinnedModule>,
     /// The competencies it copied.
@@ -319,7 +323,7 @@ impl Decides for Programme {
             ProgrammeCommand::Plan(plan) => {
                 self.misplanned(&plan, facts, &mut unmet);
                 Refusal::unless_met(unmet)?;
-                Ok(plan.happens())
+                Ok(plan.happens(facts.organisation.policy.version()))
             }
             ProgrammeCommand::ScheduleStage { stage, id, opens_on, closes_on } => {
                 self.misfits(stage, opens_on, closes_on, &mut unmet);
@@ -349,10 +353,11 @@ impl Decides for Programme {
 
     fn apply(&mut self, event: &ProgrammeEvent, stamp: &Stamp) {
         match event {
-            ProgrammeEvent::ProgrammePlanned { programme, needs_analysis, curriculum, .. } => {
+            ProgrammeEvent::ProgrammePlanned { programme, needs_analysis, curriculum, policy_version, .. } => {
                 self.id = Some(*programme);
                 self.needs_analysis = Some(*needs_analysis);
                 self.curriculum = Some(*curriculum);
+                self.policy_version = *policy_version;
             }
             ProgrammeEvent::CompetencyPinned { competency } => {
                 self.competencies.insert(competency.id, competency.clone());

@@ -40,11 +40,13 @@ pub struct SessionFacts {
     pub organisation: Organisation,
     /// The programme it belongs to; the one named where it is planned.
     pub programme: Option<Programme>,
-    /// Whoever asks, teaches or is to learn, as far as this ledger knows them.
+    /// Whoever asks, teaches or is to learn, as far as this ledger knows them, on the day of the session.
     pub people: BTreeMap<PersonId, Known>,
+    /// Whoever asks, today.
+    pub asker: Known,
 }
 
-/// What is known of somebody on the day of a session.
+/// What is known of somebody on a day: for the most part, that of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// They are employed here.
@@ -53,6 +55,14 @@ pub struct Known {
     pub eligible: bool,
     /// Where they stand in the session's programme.
     pub candidate: CandidateStanding,
+}
+
+impl Known {
+    /// They may act here by their part in something: employed here, or by the provider's word (rule 23).
+    #[must_use]
+    pub const fn present(self) -> bool {
+        self.employed || self.eligible
+    }
 }
 
 /// Where somebody stands as a candidate of a programme.
@@ -118,6 +128,13 @@ pub enum Ended {
     Cancelled,
 }
 
+impl Planned {
+    /// How long it is, in minutes: nothing in it takes longer.
+    fn span(&self) -> i64 {
+        (self.ends_at.micros() - self.starts_at.micros()) / 60_000_000
+    }
+}
+
 impl From<&Plan> for Planned {
     fn from(told: &Plan) -> Self {
         Self {
@@ -162,8 +179,8 @@ impl Session {
         unless(shared, unmet, "not_in_state", "Responsibilities are divided in co-delivery only.");
     }
 
-    /// Rule 22: what stands against somebody whose rights follow from their part in the session.
-    fn unless_theirs(&self, action: SessionAction, asked: &Asked, unmet: &mut Vec<Unmet>) {
+    /// Rules 22 and 23: what stands against somebody whose rights follow from their part in the session, and end when they leave.
+    fn unless_theirs(&self, action: SessionAction, asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
         use TrainerPart::{Candidate, Lead, Mentor, Second};
         let part = self.part_of(asked.by.person());
         let (parts, detail): (&[TrainerPart], _) = match (asked.role, action) {
@@ -178,7 +195,10 @@ impl Session {
             (Role::Candidate, _) => (&[Lead, Second, Candidate], "Only those who teach in this session do this."),
             _ => return,
         };
-        unless(part.is_some_and(|part| parts.contains(&part)), unmet, "not_permitted", detail);
+        let theirs = part.is_some_and(|part| parts.contains(&part));
+        unless(theirs, unmet, "not_permitted", detail);
+        let detail = "You are not employed here today, nor does the provider's word let you act.";
+        unless(facts.asker.present() || !theirs, unmet, "not_permitted", detail);
         if action == SessionAction::RecordAttainment && part == Some(Candidate) {
             let owner = self.owned.get(&Responsibility::AssessingAttainment).map(|owned| owned.owner);
             let owns = owner.is_some() && owner == asked.by.person() && self.stands(Responsibility::AssessingAttainment);
@@ -203,8 +223,9 @@ impl Session {
     }
 
     fn unless_complete(&self, asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
-        self.unless_begun(asked.occurred_at, unmet);
         let Some(planned) = &self.planned else { return };
+        unless(planned.ends_at <= asked.occurred_at, unmet, "not_in_state", "The session has not ended yet.");
+        planned.unless_left(facts, unmet);
         let learners = self.attending().len();
         let needed = planned.kind != SessionKind::Workshop;
         unless(learners > 0 || !needed, unmet, "not_in_state", "No attendance is recorded.");
@@ -234,7 +255,7 @@ impl Guarded for Session {
     fn unmet(&self, action: SessionAction, asked: &Asked, facts: &SessionFacts) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         if action.roles().contains(&asked.role) {
-            self.unless_theirs(action, asked, &mut unmet);
+            self.unless_theirs(action, asked, facts, &mut unmet);
         }
         if action != SessionAction::Plan {
             self.running(&mut unmet);
@@ -254,12 +275,16 @@ impl Guarded for Session {
                 self.unless_to_be_agreed(asked, &mut unmet);
             }
             SessionAction::Change => self.shared(&mut unmet),
+            SessionAction::ChangeTrainers => {}
             SessionAction::SetRoster => self.unless_teachable(facts, &mut unmet),
             SessionAction::RecordAttendance => {
                 self.unless_expected(&mut unmet);
                 self.unless_begun(asked.occurred_at, &mut unmet);
             }
-            SessionAction::RecordAttainment => self.unless_attended(&mut unmet),
+            SessionAction::RecordAttainment => {
+                self.unless_attended(&mut unmet);
+                self.unless_begun(asked.occurred_at, &mut unmet);
+            }
             SessionAction::Countersign => {
                 self.shared(&mut unmet);
                 unless(self.provisional().next().is_some(), &mut unmet, "not_in_state", "Nothing waits for the mentor.");
@@ -288,7 +313,8 @@ impl Decides for Session {
             SessionCommand::Plan(told) => staffing::plan(told, asked, facts),
             SessionCommand::Propose { owners } => self.propose(&owners, asked),
             SessionCommand::Agree { owners } => self.agree(&owners, asked),
-            SessionCommand::Change { responsibility, owner, reason } => self.change(responsibility, owner, reason),
+            SessionCommand::Change { responsibility, owner, reason } => self.change(responsibility, owner, reason, asked),
+            SessionCommand::ChangeTrainers { trainers, reason } => self.change_trainers(trainers, reason, facts),
             SessionCommand::SetRoster { learners } => self.set_roster(learners, facts),
             SessionCommand::RecordAttendance { attendance } => self.record_attendance(attendance, asked),
             SessionCommand::RecordAttainment { attainment } => self.judge(attainment, asked),
@@ -329,8 +355,11 @@ impl Decides for Session {
             }
             SessionEvent::ResponsibilityProposed { responsibility, owner } => self.proposed(*responsibility, *owner, by),
             SessionEvent::ResponsibilityAgreed { responsibility, .. } => self.agreed(*responsibility, by),
-            SessionEvent::ResponsibilityChanged { responsibility, owner, .. } => {
-                self.owned.insert(*responsibility, Owned { owner: *owner, agreed_by: BTreeSet::new(), changed: true });
+            SessionEvent::ResponsibilityChanged { responsibility, owner, .. } => self.changed(*responsibility, *owner, stamp),
+            SessionEvent::SessionTrainersChanged { trainers, .. } => {
+                if let Some(planned) = &mut self.planned {
+                    planned.trainers.clone_from(trainers);
+                }
             }
             SessionEvent::RosterSet { learners } => self.roster = learners.iter().copied().collect(),
             SessionEvent::AttendanceRecorded { attendance } => self.attended(attendance, Told::by(stamp)),

@@ -102,6 +102,8 @@ pub struct OrganisationShown {
     pub units: Vec<Unit>,
     /// The policy in force, every setting.
     pub policy: Vec<PolicyInForce>,
+    /// The policy's version: how many settings were told, those ahead included. Programmes pin it.
+    pub policy_version: u32,
 }
 
 impl OrganisationRow {
@@ -127,6 +129,7 @@ impl OrganisationRow {
             demonstration: self.demonstration,
             units: self.units.clone(),
             policy: PolicyName::ALL.into_iter().map(in_force).collect(),
+            policy_version: u32::try_from(self.policies.len()).unwrap_or(u32::MAX),
         }
     }
 }

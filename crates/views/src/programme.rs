@@ -33,6 +33,8 @@ pub struct ProgrammeRow {
     pub needs_analysis: NeedsAnalysisPin,
     /// The curriculum it pinned.
     pub curriculum: CurriculumPin,
+    /// The version of the organisation's policy it pinned.
+    pub policy_version: Option<u32>,
     /// The modules it copied.
     pub modules: BTreeMap<ModuleId, PinnedModule>,
     /// The competencies it copied.
@@ -153,6 +155,9 @@ pub struct ProgrammeShown {
     pub needs_analysis: NeedsAnalysisPin,
     /// The curriculum it rests on, and the position of the provider's ledger it was copied at.
     pub curriculum: CurriculumPin,
+    /// The version of the organisation's policy it rests on: decisions on its candidates go by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_version: Option<u32>,
     /// The competencies it copied, by code.
     pub competencies: Vec<PinnedCompetency>,
     /// The modules it copied, by code.
@@ -239,6 +244,7 @@ impl ProgrammeRow {
             status: self.status(),
             needs_analysis: self.needs_analysis,
             curriculum: self.curriculum,
+            policy_version: self.policy_version,
             competencies,
             modules,
             stages: Stage::ALL.into_iter().flat_map(|stage| self.stage(stage)).collect(),
@@ -275,7 +281,7 @@ impl View for Programmes {
     type World = Ledgers;
     type Row = ProgrammeRow;
     const NAME: &'static str = "programme";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column { name: "status", holds: ColumnType::Text },
         Column { name: "needs_analysis", holds: ColumnType::Text },
@@ -289,13 +295,14 @@ impl View for Programmes {
 
     fn fold(row: Option<ProgrammeRow>, event: &Recorded<Happening>) -> Option<ProgrammeRow> {
         let Happening::Programme(happened) = &event.event else { return row };
-        if let ProgrammeEvent::ProgrammePlanned { programme, title, needs_analysis, curriculum } = happened {
+        if let ProgrammeEvent::ProgrammePlanned { programme, title, needs_analysis, curriculum, policy_version } = happened {
             return Some(ProgrammeRow {
                 id: *programme,
                 version: event.sequence,
                 title: title.clone(),
                 needs_analysis: *needs_analysis,
                 curriculum: *curriculum,
+                policy_version: *policy_version,
                 modules: BTreeMap::new(),
                 competencies: BTreeMap::new(),
                 occurrences: BTreeMap::new(),

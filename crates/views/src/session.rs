@@ -41,6 +41,8 @@ pub struct SessionRow {
     pub planned_at: Instant,
     /// The plan.
     pub plan: Plan,
+    /// Other trainers than planned, and why.
+    pub changed: Option<Dated<(Vec<Trainer>, PersonalText)>>,
     /// What was told of who answers for what, in the order it occurred.
     pub owners: BTreeMap<Responsibility, Vec<Dated<OwnerTold>>>,
     /// The learners.
@@ -124,6 +126,7 @@ impl SessionRow {
             version: event.sequence,
             planned_at: event.stamp.occurred_at,
             plan,
+            changed: None,
             owners: BTreeMap::new(),
             roster: None,
             attendance: BTreeMap::new(),
@@ -148,6 +151,7 @@ impl SessionRow {
             SessionEvent::ResponsibilityChanged { responsibility, owner, reason } => {
                 self.word(responsibility, Word::Changed(reason), owner, event);
             }
+            SessionEvent::SessionTrainersChanged { trainers, reason } => tell_one(&mut self.changed, event, (trainers, reason)),
             SessionEvent::RosterSet { learners } => tell_one(&mut self.roster, event, learners),
             SessionEvent::AttendanceRecorded { attendance } => {
                 for line in attendance {
@@ -171,9 +175,15 @@ impl SessionRow {
         }
     }
 
+    /// Who teaches: as planned, or as changed since.
+    #[must_use]
+    pub fn trainers(&self) -> &[Trainer] {
+        self.changed.as_ref().map_or(&self.plan.trainers, |dated| &dated.value.0)
+    }
+
     /// Who answers for the session as a whole: its lead, else a mentor.
     fn lead(&self) -> Option<PersonId> {
-        let of = |part| self.plan.trainers.iter().find(|trainer| trainer.part == part);
+        let of = |part| self.trainers().iter().find(|trainer| trainer.part == part);
         of(TrainerPart::Lead).or_else(|| of(TrainerPart::Mentor)).map(|trainer| trainer.person)
     }
 }
@@ -182,7 +192,7 @@ impl View for Sessions {
     type World = Ledgers;
     type Row = SessionRow;
     const NAME: &'static str = "session";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column { name: "programme", holds: ColumnType::Text },
         Column { name: "kind", holds: ColumnType::Text },

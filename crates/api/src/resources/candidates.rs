@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use chrono::NaiveDate;
-use lastresort_domain::candidate::{Candidate, CandidateCommand, CandidateFacts, Named};
+use lastresort_domain::candidate::{Asker, Candidate, CandidateCommand, CandidateFacts, Named, Nominated};
 use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
@@ -29,7 +29,7 @@ mod operations;
 
 pub use operations::operations;
 
-/// The kind of claim that makes a person a candidate of a programme once.
+/// The kind of claim that makes a person a candidate of a programme once; given back when they are withdrawn.
 pub const CLAIM: &str = "candidate";
 
 impl Resource for Candidates {
@@ -104,18 +104,25 @@ impl Resource for Candidates {
         if let Some(person) = needs.employed {
             facts.employed = states.state::<Person>(person.0).await?.0.employed_on(today);
         }
-        let acts = |person: &PersonId| at.state.mentor_on(today) == Some(*person) || at.state.assessed_by(*person, today);
-        if let Some(person) = at.by.person().filter(acts) {
-            facts.asker_eligible = states.state::<Person>(person.0).await?.0.eligible_on(today);
+        let now = states.now();
+        if let Some(person) = at.by.person() {
+            let (asker, _) = states.state::<Person>(person.0).await?;
+            facts.asker = Asker { employed: asker.employed_on(today), eligible: asker.eligible_on(today, now) };
         }
         if let Some((person, from_on)) = needs.named {
             let (named, version) = states.state::<Person>(person.0).await?;
-            facts.named = Named { known: version > 0, eligible: named.eligible_on(from_on) };
+            facts.named = Named { known: version > 0, eligible: named.eligible_on(from_on, now) };
         }
         if let Some(session) = needs.session {
             facts.session_known = states.state::<Session>(session).await?.1 > 0;
         }
         Ok(facts)
+    }
+
+    fn releases(command: &CandidateCommand, state: &Candidate) -> Vec<(&'static str, Vec<String>)> {
+        let withdrawn = state.nominated.filter(|_| matches!(command, CandidateCommand::Withdraw { .. }));
+        let held = |nominated: Nominated| (CLAIM, vec![nominated.person.to_string(), nominated.programme.to_string()]);
+        withdrawn.map(held).into_iter().collect()
     }
 
     fn claims(command: &CandidateCommand, _: &Candidate) -> Vec<(&'static str, Vec<String>)> {
@@ -155,18 +162,17 @@ impl Needs {
         let programme = at.state.nominated.map(|nominated| nominated.programme);
         let person = at.state.person();
         match at.command {
-            None => Self { programme, employed: person, ..Self::default() },
+            None | Some(CandidateCommand::EnterStage { .. }) => Self { programme, employed: person, ..Self::default() },
             Some(CandidateCommand::Nominate { person, programme, .. }) => {
                 Self { programme: Some(*programme), employed: Some(*person), ..Self::default() }
             }
-            Some(CandidateCommand::Enrol) => Self { employed: person, ..Self::default() },
+            Some(CandidateCommand::Enrol | CandidateCommand::Complete) => Self { employed: person, ..Self::default() },
             Some(CandidateCommand::AssignMentor(told) | CandidateCommand::AssignAssessor(told)) => {
                 Self { named: Some((told.person, told.from_on)), ..Self::default() }
             }
             Some(CandidateCommand::Observe(told)) => Self { programme, session: told.session.map(|session| session.0), ..Self::default() },
             Some(
                 CandidateCommand::RecordPreLoad { .. }
-                | CandidateCommand::EnterStage { .. }
                 | CandidateCommand::AllotModules { .. }
                 | CandidateCommand::SubmitEvidence(_)
                 | CandidateCommand::Assess(_)
@@ -177,7 +183,6 @@ impl Needs {
                 CandidateCommand::RecordAttendance { .. }
                 | CandidateCommand::SettleAction { .. }
                 | CandidateCommand::CoverRemedial { .. }
-                | CandidateCommand::Complete
                 | CandidateCommand::Withdraw { .. },
             ) => Self::default(),
         }
@@ -237,7 +242,7 @@ async fn get_gates(call: Call) -> Answer {
 }
 
 fn gate(candidate: &Candidate, stage: Stage, facts: &CandidateFacts, now: Instant) -> GateShown {
-    let entered = candidate.entered.contains(&stage);
+    let entered = candidate.entered.contains_key(&stage);
     let unmet = if entered { Vec::new() } else { candidate.gate(stage, facts, now) };
     GateShown { stage, entered, open: !entered && unmet.is_empty(), unmet }
 }

@@ -3,6 +3,7 @@
 use lastresort_domain::grant::{Grant, GrantAction, GrantCommand, GrantFacts};
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
+use lastresort_domain::programme::Programme;
 use lastresort_fact::{Instant, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::desk::{DeskError, States};
 use lastresort_views::Moment;
@@ -70,15 +71,22 @@ impl Resource for Grants {
 
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<GrantFacts, DeskError> {
         let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
-        let Some(GrantCommand::Give { person, scope, .. }) = at.command else {
-            return Ok(GrantFacts { kind: organisation.kind, person_known: true, programme: None });
+        let Some(GrantCommand::Give { person, scope, from, .. }) = at.command else {
+            return Ok(GrantFacts { kind: organisation.kind, person_known: true, ..GrantFacts::default() });
         };
         let (known, _) = states.state::<Person>(person.0).await?;
         let programme = match scope {
             Scope::Organisation => None,
             Scope::Programme(id) => Some(*id),
         };
-        Ok(GrantFacts { kind: organisation.kind, person_known: known.id.is_some(), programme })
+        let programme_known = match programme {
+            Some(programme) => states.state::<Programme>(programme.0).await?.1 > 0,
+            None => false,
+        };
+        let today = organisation.day(states.now());
+        let begins_in_the_past = from.is_some_and(|from| organisation.day(from) < today);
+        let kind = organisation.kind;
+        Ok(GrantFacts { kind, person_known: known.id.is_some(), programme, programme_known, begins_in_the_past })
     }
 }
 
@@ -93,7 +101,7 @@ pub struct GiveBody {
     /// How far it reaches; the whole organisation where absent.
     #[serde(default)]
     scope: Scope,
-    /// From when; at once where absent.
+    /// From when, today or later; at once where absent.
     from: Option<Instant>,
     /// Until when; without end where absent.
     to: Option<Instant>,

@@ -64,7 +64,7 @@ pub struct AnalysisBody {
     /// What it comes to.
     #[schema(min_length = 1, max_length = 4_000)]
     summary: String,
-    /// You attest that it identifies no person.
+    /// You attest that it identifies no person: true, or it is not recorded.
     without_person_identifiers: bool,
     /// Somebody trained in immediate life support is at hand wherever people are restrained.
     life_support_cover_confirmed: bool,

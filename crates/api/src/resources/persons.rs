@@ -4,6 +4,7 @@
 use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
 use lastresort_domain::Action as _;
+use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
 use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::LOGIN;
+use crate::body::Body;
 use crate::call::{Answer, Call};
 use crate::command::{Asking, Version, decide, rest_on_grant};
 use crate::listing::{is, min_position};
@@ -84,7 +86,13 @@ impl Resource for Persons {
 
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<PersonFacts, DeskError> {
         let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
-        Ok(PersonFacts { kind: organisation.kind, units: organisation.units.into_keys().collect() })
+        let asker_employer = match at.by.person() {
+            Some(person) => states.state::<Person>(person.0).await?.0.employer,
+            None => None,
+        };
+        let today = organisation.day(states.now());
+        let units = organisation.units.into_keys().collect();
+        Ok(PersonFacts { kind: organisation.kind, units, today, asker_employer, registering: false })
     }
 
     fn claims(command: &PersonCommand, _: &Person) -> Vec<(&'static str, Vec<String>)> {
@@ -393,8 +401,17 @@ fn by_external(table: &mut Table) {
     table.add(state, put_by_external);
 }
 
-async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
+/// The id of another system that a path names, held to what holds in a body.
+fn external(call: &Call) -> Result<ExternalIdBody, Problem> {
     let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let told = serde_json::json!({"source": source, "external_id": external_id});
+    let held = Body::<ExternalIdBody>::parse(told.to_string().into());
+    let detail = "The path names no id of another system.";
+    held.map(|body| body.value).map_err(|problem| Problem::new("malformed").detail(detail).errors(problem.faults().to_vec()))
+}
+
+async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
+    let ExternalIdBody { source, external_id } = external(call)?;
     let desk = &call.guest.service.desk;
     let digest = desk.keys.digest(call.organisation, EXTERNAL_ID, &[&source, &external_id]);
     let claim = ClaimName { kind: EXTERNAL_ID.to_owned(), digest };
@@ -402,7 +419,12 @@ async fn holder(call: &Call) -> Result<Option<Uuid>, Problem> {
 }
 
 async fn get_by_external(call: Call) -> Answer {
-    let id = holder(&call).await?.ok_or_else(|| call.missing(Persons::READERS))?;
+    let found = holder(&call).await?;
+    // Whether an id names anybody is said to those who read all persons, and to whom it names.
+    if found != Some(call.known.person.0) && !call.reads(Persons::READERS, None) {
+        return Err(Problem::from_refusal(not_permitted(Persons::READERS).into()));
+    }
+    let id = found.ok_or_else(|| Problem::new("not_found"))?;
     read::<Persons>(&call, id).await
 }
 
@@ -411,7 +433,7 @@ async fn get_by_external(call: Call) -> Answer {
 async fn put_by_external(mut call: Call) -> Answer {
     let acting = call.right_to::<Persons>(PersonAction::Register, None).await?;
     let body = call.guest.body::<HrPersonBody>().await?;
-    let (source, external_id): (String, String) = (call.guest.id("source")?, call.guest.id("external_id")?);
+    let ExternalIdBody { source, external_id } = external(&call)?;
     let order = call.order(acting, &body.raw, None, StatusCode::OK)?;
     let new = lastresort_ledger::ids::new();
     let seen = call.guest.if_match()?;

@@ -10,7 +10,7 @@ use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
 use lastresort_domain::programme::Programme;
 use lastresort_domain::session::{CandidateStanding, Known, Session, SessionCommand, SessionFacts};
-use lastresort_fact::{PersonId, ProgrammeId, Role};
+use lastresort_fact::{Instant, PersonId, ProgrammeId, Role};
 use lastresort_ledger::desk::{DeskError, States};
 use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_views::Moment;
@@ -87,12 +87,16 @@ impl Resource for Sessions {
         row.shown()
     }
 
+    fn part(row: &SessionRow, person: PersonId) -> Option<SessionShown> {
+        row.shown_to(person)
+    }
+
     fn version(row: &SessionRow) -> u64 {
         row.version
     }
 
     fn assigned(row: &SessionRow, person: PersonId, _: Moment) -> bool {
-        row.plan.trainers.iter().any(|trainer| trainer.person == person)
+        row.trainers().iter().any(|trainer| trainer.person == person)
     }
 
     fn programme(row: &SessionRow) -> Option<ProgrammeId> {
@@ -103,22 +107,27 @@ impl Resource for Sessions {
         let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
         let mut facts = SessionFacts { organisation, ..SessionFacts::default() };
         let planned = at.state.planned.as_ref();
-        let (programme, starts_at) = match at.command {
-            Some(SessionCommand::Plan(plan)) => (plan.programme, Some(plan.starts_at)),
-            Some(_) | None => (planned.and_then(|planned| planned.programme), planned.map(|planned| planned.starts_at)),
+        let (programme, times) = match at.command {
+            Some(SessionCommand::Plan(plan)) => (plan.programme, Some((plan.starts_at, plan.ends_at))),
+            Some(_) | None => (planned.and_then(|planned| planned.programme), planned.map(|planned| (planned.starts_at, planned.ends_at))),
         };
         if let (Some(SessionCommand::Plan(_)), Some(programme)) = (at.command, programme) {
             facts.programme = Some(states.state::<Programme>(programme.0).await?.0);
         }
-        let day = facts.organisation.day(starts_at.unwrap_or_else(|| states.now()));
+        let now = states.now();
+        let (starts_at, ends_at) = times.unwrap_or((now, now));
+        let (day, today) = (facts.organisation.day(starts_at), facts.organisation.day(now));
+        if let Some(person) = at.by.person() {
+            facts.asker = known(states, person, (today, now), None).await?.unwrap_or_default();
+        }
         let (teach, learn) = people(at);
         for person in teach {
-            if let Some(known) = known(states, person, day, programme).await? {
+            if let Some(known) = known(states, person, (day, ends_at), programme).await? {
                 facts.people.insert(person, known);
             }
         }
         for person in learn {
-            if let Some(known) = known(states, person, day, None).await? {
+            if let Some(known) = known(states, person, (day, ends_at), None).await? {
                 facts.people.entry(person).or_insert(known);
             }
         }
@@ -133,6 +142,7 @@ fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
         Some(SessionCommand::Plan(plan)) => {
             (plan.trainers.iter().map(|trainer| trainer.person).chain(at.by.person()).collect(), BTreeSet::new())
         }
+        Some(SessionCommand::ChangeTrainers { trainers, .. }) => (trainers.iter().map(|trainer| trainer.person).collect(), BTreeSet::new()),
         Some(SessionCommand::SetRoster { learners }) => (planned.collect(), learners.iter().copied().collect()),
         Some(SessionCommand::Complete { .. }) | None => (planned.collect(), BTreeSet::new()),
         Some(
@@ -147,11 +157,11 @@ fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
     }
 }
 
-/// What is known of somebody on a day; nothing where this ledger does not know them.
+/// What is known of somebody on a day, by what the provider had said at an instant; nothing where this ledger does not know them.
 async fn known(
     states: &mut impl States,
     person: PersonId,
-    day: NaiveDate,
+    (day, told_by): (NaiveDate, Instant),
     programme: Option<ProgrammeId>,
 ) -> Result<Option<Known>, DeskError> {
     let (state, version) = states.state::<Person>(person.0).await?;
@@ -162,7 +172,7 @@ async fn known(
         Some(programme) => standing(states, person, programme).await?,
         None => CandidateStanding::None,
     };
-    Ok(Some(Known { employed: state.employed_on(day), eligible: state.eligible_on(day), candidate }))
+    Ok(Some(Known { employed: state.employed_on(day), eligible: state.eligible_on(day, told_by), candidate }))
 }
 
 async fn standing(states: &mut impl States, person: PersonId, programme: ProgrammeId) -> Result<CandidateStanding, DeskError> {
@@ -170,7 +180,7 @@ async fn standing(states: &mut impl States, person: PersonId, programme: Program
         return Ok(CandidateStanding::None);
     };
     let (state, _) = states.state::<Candidate>(stream.id).await?;
-    Ok(match (state.ended, state.enrolled) {
+    Ok(match (state.ended, state.enrolled_at.is_some()) {
         (Some(candidate::Ended::Completed), _) => CandidateStanding::Completed,
         (None, true) => CandidateStanding::Enrolled,
         (Some(candidate::Ended::Withdrawn), _) | (None, false) => CandidateStanding::None,

@@ -44,20 +44,28 @@ impl Candidate {
 
     /// What stands against somebody who acts as the candidate, their mentor or their assessor.
     pub(super) fn unless_theirs(&self, action: CandidateAction, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
-        let today = facts.organisation.day(asked.at);
+        let (today, then) = (facts.organisation.day(asked.at), facts.organisation.day(asked.occurred_at));
         let by = asked.by.person();
         let witness = action == CandidateAction::Observe && asked.role == Role::Mentor;
         if asked.role == Role::Candidate {
             let own = by.is_some() && by == self.person();
             unless(own, unmet, "not_permitted", "Only the candidate does this, for themselves.");
-        } else if asked.role == Role::Mentor && !witness {
+            unless(facts.asker.employed || !own, unmet, "not_permitted", "You are not employed here today.");
+        } else if witness {
+            let present = facts.asker.employed || facts.asker.eligible;
+            unless(present, unmet, "not_permitted", "You are not employed here today, nor does the provider's word let you act.");
+        } else if asked.role == Role::Mentor {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
-            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            unless(!assigned || by == self.mentor_on(then), unmet, "late_entry", "You were not this candidate's mentor at that time.");
+            unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         } else if asked.role == Role::Assessor {
             let assigned = by.is_some_and(|person| self.assessed_by(person, today));
             unless(assigned, unmet, "not_permitted", "You are not assigned to assess this candidate today.");
-            unless(facts.asker_eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
+            // What was seen before one was assigned is told as a witness.
+            let in_time = action == CandidateAction::Observe || by.is_some_and(|person| self.assessed_by(person, then));
+            unless(!assigned || in_time, unmet, "late_entry", "You were not assigned to assess this candidate at that time.");
+            unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         }
     }
 
@@ -88,7 +96,7 @@ impl Candidate {
         if told.to_on.is_some_and(|to| to < told.from_on) {
             against("invalid", "The last day lies before the first.", "/to_on");
         }
-        if told.from_on < facts.organisation.day(asked.occurred_at) {
+        if told.from_on < facts.organisation.day(asked.at) {
             against("late_entry", "An assignment begins today or later, never in the past.", "/from_on");
         }
         Refusal::unless_met(unmet)
@@ -102,9 +110,13 @@ mod tests {
     use lastresort_fact::Role;
 
     use super::*;
-    use crate::candidate::world::{ASSESSOR, BOSS, CANDIDATE, MENTOR, OTHER_MENTOR, as_mentor, assessing, enrolled, facts, mentoring};
-    use crate::candidate::{CandidateCommand, Named};
+    use crate::candidate::world::{
+        ASSESSOR, BOSS, CANDIDATE, LAW, MENTOR, OTHER_MENTOR, as_assessor, as_candidate, as_mentor, assessing, enrolled, facts,
+        having_entered, mentoring, seen, undecided,
+    };
+    use crate::candidate::{Asker, CandidateCommand, Named};
     use crate::guard::testing::{Tried as _, asked_by, at, day, id};
+    use crate::stage::Stage;
 
     fn admin() -> Asked {
         asked_by(BOSS, Role::ProviderAdmin, at("2021-01-04T10:00:00Z"))
@@ -159,12 +171,40 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_told_of_a_time_before_the_assignment() {
+        let mut candidate = enrolled();
+        candidate.happens(CandidateCommand::AssignMentor(assign(MENTOR, "2021-01-04")), &admin(), &facts());
+        candidate.happens(CandidateCommand::AssignAssessor(assign(ASSESSOR, "2021-01-04")), &admin(), &facts());
+        let told = |asked: Asked| Asked { occurred_at: at("2021-01-03T10:00:00Z"), ..asked };
+        let allot = CandidateCommand::AllotModules { modules: vec![id(LAW)] };
+        assert_eq!(candidate.refused(allot, &told(as_mentor()), &facts()), ["late_entry"]);
+        let assessor = as_assessor("2021-01-04T10:00:00Z");
+        assert_eq!(candidate.refused(CandidateCommand::Assess(undecided()), &told(assessor), &facts()), ["late_entry"]);
+        let backdated = Asked { at: at("2021-01-05T10:00:00Z"), ..admin() };
+        assert_eq!(candidate.refused(CandidateCommand::AssignMentor(assign(MENTOR, "2021-01-04")), &backdated, &facts()), ["late_entry"]);
+    }
+
+    #[test]
+    fn a_leavers_authority_ends_at_once() {
+        let candidate = assessing();
+        let ask = CandidateCommand::RequestRemedial { request: id(1), topic: "More.".to_owned(), competencies: Vec::new(), rank: 1 };
+        let left = CandidateFacts { employed: false, asker: Asker::default(), ..facts() };
+        assert_eq!(candidate.refused(ask, &as_candidate("2021-01-04T10:00:00Z"), &left), ["not_permitted"]);
+        let enter = CandidateCommand::EnterStage { stage: Stage::PreLoad };
+        assert_eq!(candidate.refused(enter, &admin(), &left), ["not_employed"]);
+        let end = having_entered(Stage::RemedialWorkshop);
+        assert_eq!(end.refused(CandidateCommand::Complete, &admin(), &left), ["not_employed"]);
+        let witness = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
+        assert_eq!(candidate.refused(CandidateCommand::Observe(seen(1)), &witness, &left), ["not_permitted"]);
+    }
+
+    #[test]
     fn rights_follow_the_assignment_and_the_providers_word() {
         let candidate = mentoring();
         let allot = || CandidateCommand::AllotModules { modules: Vec::new() };
         let other = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
         assert_eq!(candidate.refused(allot(), &other, &facts()), ["not_permitted"]);
-        let suspended = CandidateFacts { asker_eligible: false, ..facts() };
+        let suspended = CandidateFacts { asker: Asker::default(), ..facts() };
         assert_eq!(candidate.refused(allot(), &as_mentor(), &suspended), ["not_permitted"]);
     }
 }

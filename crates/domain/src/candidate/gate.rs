@@ -16,20 +16,26 @@ impl Candidate {
     /// The stage they would enter next; none after the last.
     #[must_use]
     pub fn next_stage(&self) -> Option<Stage> {
-        Stage::ALL.into_iter().find(|stage| !self.entered.contains(stage))
+        Stage::ALL.into_iter().find(|stage| !self.entered.contains_key(stage))
     }
 
-    /// Everything that stands between the candidate and a stage at an instant.
+    /// Everything that stands between the candidate and a stage at an instant, by what was so by then.
     #[must_use]
     pub fn gate(&self, stage: Stage, facts: &CandidateFacts, at: Instant) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         let spoken = stage.spoken();
-        unless(!self.entered.contains(&stage), &mut unmet, "already_done", &format!("The candidate has entered the {spoken} already."));
+        unless(!self.entered.contains_key(&stage), &mut unmet, "already_done", &format!("The candidate has entered the {spoken} already."));
         let started = format!("The programme has not started its {spoken}.");
         unless(facts.programme.has_started(stage), &mut unmet, "stage_gate_unmet", &started);
+        let began = facts.programme.stages.get(&stage).and_then(|occurrence| occurrence.started_at);
+        let late = format!("The programme started its {spoken} later than that.");
+        unless(began.is_none_or(|began| began <= at), &mut unmet, "late_entry", &late);
         if let Some(previous) = stage.previous() {
+            let entered = self.entered.get(&previous);
             let detail = format!("The candidate has not entered the {}, which comes before.", previous.spoken());
-            unless(self.entered.contains(&previous), &mut unmet, "stage_out_of_order", &detail);
+            unless(entered.is_some(), &mut unmet, "stage_out_of_order", &detail);
+            let late = format!("The candidate entered the {} later than that.", previous.spoken());
+            unless(entered.is_none_or(|entered| *entered <= at), &mut unmet, "late_entry", &late);
             self.unless_left(previous, facts, at, &mut unmet);
         }
         unmet
@@ -40,7 +46,8 @@ impl Candidate {
         match stage {
             Stage::PreLoad => {
                 for module in facts.programme.modules.values().filter(|module| module.pre_load) {
-                    let percent = self.pre_load.get(&module.id).map_or(0, |(percent, _)| *percent);
+                    let done = self.pre_load.get(&module.id).filter(|(_, told)| told.at <= at);
+                    let percent = done.map_or(0, |(percent, _)| *percent);
                     let detail = format!("{} of the pre-load stands at {percent} of 100 per cent.", module.code);
                     unless(percent == 100, unmet, "stage_gate_unmet", &detail);
                 }
@@ -48,12 +55,14 @@ impl Candidate {
             Stage::Introductions => {
                 let mentor = self.mentor_on(facts.organisation.day(at));
                 unless(mentor.is_some(), unmet, "stage_gate_unmet", "The candidate has no mentor today.");
-                self.unless_attended(stage, unmet);
+                self.unless_attended(stage, facts.organisation.day(at), unmet);
             }
-            Stage::TransferWeek | Stage::CoDeliveryWeek | Stage::RemedialWorkshop => self.unless_attended(stage, unmet),
+            Stage::TransferWeek | Stage::CoDeliveryWeek | Stage::RemedialWorkshop => {
+                self.unless_attended(stage, facts.organisation.day(at), unmet);
+            }
             Stage::ProjectsWeek => {
                 unless(!self.allotted.is_empty(), unmet, "stage_gate_unmet", "No module has been allotted for the projects week.");
-                for module in self.allotted.iter().filter(|module| !self.was_assessed_in(**module)) {
+                for module in self.allotted.iter().filter(|module| !self.was_assessed_in(**module, at)) {
                     let code = facts.programme.modules.get(module).map_or("A module", |module| module.code.as_str());
                     unmet.push(Unmet::new("stage_gate_unmet", format!("{code} is allotted and has not been assessed.")));
                 }
@@ -61,28 +70,31 @@ impl Candidate {
         }
     }
 
-    fn unless_attended(&self, stage: Stage, unmet: &mut Vec<Unmet>) {
-        let there = self.attended.get(&stage).is_some_and(|days| days.values().any(|(minutes, _)| *minutes > 0));
+    fn unless_attended(&self, stage: Stage, by: NaiveDate, unmet: &mut Vec<Unmet>) {
+        let there = self.attended.get(&stage).is_some_and(|days| days.range(..=by).any(|(_, (minutes, _))| *minutes > 0));
         unless(there, unmet, "stage_gate_unmet", &format!("No attendance of the {} is recorded.", stage.spoken()));
     }
 
-    fn was_assessed_in(&self, module: ModuleId) -> bool {
-        self.assessments.values().any(|decided| decided.module == Some(module))
+    fn was_assessed_in(&self, module: ModuleId, by: Instant) -> bool {
+        self.assessments.values().any(|decided| decided.module == Some(module) && decided.at <= by)
     }
 
     /// What stands against recording anything of this kind at all.
-    pub(super) fn unless_due(&self, action: CandidateAction, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
+    pub(super) fn unless_due(&self, action: CandidateAction, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
         if action == CandidateAction::RecordPreLoad {
             let any = facts.programme.modules.values().any(|module| module.pre_load);
             unless(any, unmet, "not_in_state", "The programme has no modules in its pre-load.");
         }
         if action == CandidateAction::RecordAttendance {
             unless(!self.entered.is_empty(), unmet, "stage_out_of_order", "The candidate has not entered any stage.");
+            let day = facts.organisation.day(asked.occurred_at);
+            let in_time = self.entered.is_empty() || self.entered.values().any(|at| facts.organisation.day(*at) <= day);
+            unless(in_time, unmet, "late_entry", "The candidate entered their first stage later than that.");
         }
         if action == CandidateAction::AllotModules {
             let any = facts.programme.modules.values().any(|module| module.kind == ModuleKind::Knowledge);
             unless(any, unmet, "not_in_state", "The programme has no knowledge modules to deliver.");
-            let before = !self.entered.contains(&Stage::CoDeliveryWeek);
+            let before = !self.entered.contains_key(&Stage::CoDeliveryWeek);
             unless(before, unmet, "not_in_state", "The candidate has left the projects week.");
         }
     }
@@ -129,11 +141,18 @@ impl Candidate {
     ) -> Result<Vec<CandidateEvent>, Refusal> {
         let mut unmet = Vec::new();
         let held = self.attended.get(&stage).and_then(|days| days.get(&on));
-        if !self.entered.contains(&stage) {
-            let detail = format!("The candidate has not entered the {}.", stage.spoken());
-            unmet.push(Unmet::new("stage_out_of_order", detail).at("/stage"));
+        match self.entered.get(&stage) {
+            None => {
+                let detail = format!("The candidate has not entered the {}.", stage.spoken());
+                unmet.push(Unmet::new("stage_out_of_order", detail).at("/stage"));
+            }
+            Some(at) if on < facts.organisation.day(*at) => {
+                let detail = format!("The candidate entered the {} later than that.", stage.spoken());
+                unmet.push(Unmet::new("late_entry", detail).at("/on"));
+            }
+            Some(_) => {}
         }
-        if on > facts.organisation.day(asked.at) {
+        if on > facts.organisation.day(asked.occurred_at) {
             unmet.push(Unmet::new("late_entry", "What is told must have happened already.").at("/on"));
         }
         if minutes > DAY_MINUTES_MAX || (minutes == 0 && held.is_none()) {
@@ -230,7 +249,7 @@ mod tests {
         let mut without = candidate.clone();
         without.mentors.clear();
         without.happens(CandidateCommand::AssignMentor(ended), &admin, &facts());
-        let later = Asked { at: at("2021-01-05T10:00:00Z"), ..admin };
+        let later = asked_by(BOSS, Role::ProviderAdmin, at("2021-01-05T10:00:00Z"));
         assert_eq!(without.refused(enter(Stage::TransferWeek), &later, &facts()), ["stage_gate_unmet", "stage_gate_unmet"]);
         candidate.happens(attend(Stage::Introductions), &as_mentor(), &facts());
         candidate.happens(enter(Stage::TransferWeek), &as_mentor(), &facts());
@@ -246,9 +265,10 @@ mod tests {
             let decided = Assess { assessment: id(assessment), module: Some(id(module)), ..undecided() };
             candidate.happens(CandidateCommand::Assess(decided), &as_assessor("2021-02-10T10:00:00Z"), &facts());
         }
-        candidate.happens(enter(Stage::CoDeliveryWeek), &as_mentor(), &facts());
+        let after = asked_by(BOSS, Role::ProviderAdmin, at("2021-02-12T10:00:00Z"));
+        candidate.happens(enter(Stage::CoDeliveryWeek), &after, &facts());
         let allot = CandidateCommand::AllotModules { modules: vec![id(LAW)] };
-        assert_eq!(candidate.refused(allot, &as_mentor(), &facts()), ["not_in_state"]);
+        assert_eq!(candidate.refused(allot, &after, &facts()), ["not_in_state"]);
     }
 
     #[test]
@@ -304,6 +324,33 @@ mod tests {
         candidate.happens(again, &correcting(as_mentor(), 0), &facts());
         candidate.happens(record(Stage::TransferWeek, "2021-01-04", 0), &correcting(as_mentor(), 0), &facts());
         assert_eq!(candidate.refused(enter(Stage::ProjectsWeek), &as_mentor(), &facts()), ["stage_gate_unmet"]);
+    }
+
+    #[test]
+    fn a_stage_is_entered_by_what_was_so_by_then() {
+        let mut candidate = assessing();
+        let told = |when| Asked { occurred_at: at(when), ..as_mentor() };
+        let refused = candidate.refused(enter(Stage::PreLoad), &told("2020-11-22T08:00:00Z"), &facts());
+        assert_eq!(refused, ["late_entry"], "the programme has not started it");
+        candidate.happens(enter(Stage::PreLoad), &told("2020-11-24T08:00:00Z"), &facts());
+        candidate.happens(watch(100), &as_candidate("2020-12-03T09:00:00Z"), &facts());
+        let refused = candidate.refused(enter(Stage::Introductions), &told("2020-11-23T08:00:00Z"), &facts());
+        assert_eq!(refused, ["late_entry", "stage_gate_unmet"], "before the first, and the film");
+        candidate.happens(enter(Stage::Introductions), &told("2020-12-07T08:00:00Z"), &facts());
+        candidate.happens(attend(Stage::Introductions), &as_mentor(), &facts());
+        let refused = candidate.refused(enter(Stage::TransferWeek), &told("2021-01-03T10:00:00Z"), &facts());
+        assert_eq!(refused, ["stage_gate_unmet"], "they were there a day later only");
+    }
+
+    #[test]
+    fn attendance_begins_with_the_stage() {
+        let mut candidate = assessing();
+        candidate.happens(enter(Stage::PreLoad), &as_mentor(), &facts());
+        let record = |on| CandidateCommand::RecordAttendance { stage: Stage::PreLoad, on: day(on), minutes: 60 };
+        assert_eq!(candidate.refused(record("2021-01-03"), &as_mentor(), &facts()), ["late_entry"]);
+        let told = Asked { occurred_at: at("2021-01-03T10:00:00Z"), ..as_mentor() };
+        assert_eq!(candidate.refused(record("2021-01-04"), &told, &facts()), ["late_entry"]);
+        candidate.happens(record("2021-01-04"), &as_mentor(), &facts());
     }
 
     #[test]

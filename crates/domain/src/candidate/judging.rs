@@ -87,12 +87,12 @@ impl Candidate {
         Ok(vec![CandidateEvent::ObservationRecorded { observation, competency, module, kind, session, capacity, results, narrative }])
     }
 
-    /// By the assignment of the person, whatever role they act in.
+    /// By the assignment of the person on the day it was seen, whatever role they act in.
     fn capacity(&self, asked: &Asked, facts: &CandidateFacts) -> Capacity {
-        let today = facts.organisation.day(asked.at);
+        let then = facts.organisation.day(asked.occurred_at);
         match asked.by.person() {
-            Some(person) if self.mentor_on(today) == Some(person) && facts.asker_eligible => Capacity::Mentor,
-            Some(person) if self.assessed_by(person, today) && facts.asker_eligible => Capacity::Assessor,
+            Some(person) if self.mentor_on(then) == Some(person) && facts.asker.eligible => Capacity::Mentor,
+            Some(person) if self.assessed_by(person, then) && facts.asker.eligible => Capacity::Assessor,
             Some(_) | None => Capacity::Witness,
         }
     }
@@ -120,7 +120,7 @@ impl Candidate {
         match told.decision {
             Decision::Competent => {
                 self.unless_sufficient(&cited, told.competency, asked, facts, &mut unmet);
-                unless_current(&told, self, asked.occurred_at, facts, &mut unmet);
+                unless_current(&told, self, asked, facts, &mut unmet);
             }
             Decision::NotYetCompetent => {
                 let detail =
@@ -174,8 +174,10 @@ impl Candidate {
         facts: &CandidateFacts,
         unmet: &mut Vec<Unmet>,
     ) {
-        let today = facts.organisation.day(asked.occurred_at);
-        let policy = |name| facts.organisation.policy.on(name, today) as usize;
+        // Policy is of the version pinned and the day it is recorded: nobody chooses another by telling of another day.
+        let today = facts.organisation.day(asked.at);
+        let pinned = facts.organisation.policy.pinned(facts.programme.policy_version);
+        let policy = |name| pinned.on(name, today) as usize;
         let counted: Vec<_> = cited.observations.iter().filter(|seen| seen.capacity != Capacity::Witness).collect();
         let direct = counted.iter().any(|seen| seen.kind == ObservationKind::Direct);
         unless(direct, unmet, "no_direct_observation", "Competent rests on at least one direct observation by a mentor or an assessor.");
@@ -191,7 +193,7 @@ impl Candidate {
             unless(found >= needed, unmet, "evidence_insufficient", &detail);
         }
         let must_pass = facts.programme.competencies.get(&competency).is_some_and(|competency| competency.must_pass);
-        let demanded = self.actions.values().filter(|demand| demand.competency == competency).map(|demand| demand.at).max();
+        let demanded = self.actions.values().filter(|demand| demand.competency == competency).map(|demand| demand.recorded_at).max();
         let answered = demanded.is_none_or(|at| cited.told.iter().any(|told| told.at > at));
         let detail = "An action was demanded here; what is cited must hold something from after that.";
         unless(!must_pass || answered, unmet, "evidence_not_current", detail);
@@ -199,14 +201,15 @@ impl Candidate {
 }
 
 /// Everything a decision for competent cites lies within the period that policy states.
-fn unless_current(told: &Assess, candidate: &Candidate, at: Instant, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
-    let today = facts.organisation.day(at);
-    let days = facts.organisation.policy.on(PolicyName::EvidenceCurrencyDays, today);
+fn unless_current(told: &Assess, candidate: &Candidate, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
+    let then = facts.organisation.day(asked.occurred_at);
+    let pinned = facts.organisation.policy.pinned(facts.programme.policy_version);
+    let days = pinned.on(PolicyName::EvidenceCurrencyDays, facts.organisation.day(asked.at));
     let observations = told.observations.iter().map(|id| candidate.observations.get(id).map(|seen| seen.told.at));
     let evidence = told.evidence.iter().map(|id| candidate.evidence.get(id).map(|found| found.told.at));
     let cited = observations.enumerate().map(|(index, at)| (format!("/observations/{index}"), at));
     for (pointer, seen_at) in cited.chain(evidence.enumerate().map(|(index, at)| (format!("/evidence/{index}"), at))) {
-        let age = seen_at.map(|seen_at| (today - facts.organisation.day(seen_at)).num_days());
+        let age = seen_at.map(|seen_at| (then - facts.organisation.day(seen_at)).num_days());
         if age.is_some_and(|age| age > i64::from(days)) {
             unmet.push(Unmet::new("evidence_not_current", format!("This is older than {days} days.")).at(&pointer));
         }

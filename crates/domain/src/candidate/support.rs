@@ -3,7 +3,7 @@
 //! covered or not, before the programme does. Only a required action blocks
 //! (rule 13).
 
-use lastresort_fact::{CompetencyId, Instant, Refusal, RemedialRequestId, RequiredActionId, Unmet};
+use lastresort_fact::{Asked, CompetencyId, Instant, Refusal, RemedialRequestId, RequiredActionId, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::judging::{known_competencies, known_competency};
@@ -16,6 +16,8 @@ use crate::stage::Stage;
 pub struct Remedial {
     /// How urgent it is: 1 comes first.
     pub rank: u32,
+    /// When it was made.
+    pub at: Instant,
     /// Whether it was covered, once that is said.
     pub covered: Option<bool>,
 }
@@ -27,6 +29,8 @@ pub struct RequiredAction {
     pub competency: CompetencyId,
     /// When it was demanded.
     pub at: Instant,
+    /// When that was recorded: nobody can have answered it before.
+    pub recorded_at: Instant,
     /// It was done.
     pub settled: bool,
 }
@@ -45,23 +49,36 @@ impl Candidate {
         self.actions.iter().filter(|(_, demand)| !demand.settled).map(|(id, _)| *id)
     }
 
-    pub(super) fn unless_open(&self, action: RequiredActionId, unmet: &mut Vec<Unmet>) {
+    pub(super) fn unless_open(&self, action: RequiredActionId, asked: &Asked, unmet: &mut Vec<Unmet>) {
         match self.actions.get(&action) {
             None => unmet.push(Unmet::new("unknown_reference", "Nothing of this id was demanded of this candidate.")),
-            Some(demand) => unless(!demand.settled, unmet, "already_done", "What was demanded is settled already."),
+            Some(demand) => {
+                unless(!demand.settled, unmet, "already_done", "What was demanded is settled already.");
+                unless(demand.at <= asked.occurred_at, unmet, "late_entry", "This was demanded later than that.");
+            }
         }
     }
 
-    pub(super) fn unless_asked(&self, request: RemedialRequestId, unmet: &mut Vec<Unmet>) {
+    pub(super) fn unless_asked(&self, request: RemedialRequestId, asked: &Asked, unmet: &mut Vec<Unmet>) {
         match self.remedial.get(&request) {
             None => unmet.push(Unmet::new("unknown_reference", "The candidate made no request of this id.")),
-            Some(held) => unless(held.covered.is_none(), unmet, "already_done", "It is said already what became of this request."),
+            Some(held) => {
+                unless(held.covered.is_none(), unmet, "already_done", "It is said already what became of this request.");
+                unless(held.at <= asked.occurred_at, unmet, "late_entry", "This was asked for later than that.");
+            }
         }
     }
 
-    pub(super) fn unless_complete(&self, unmet: &mut Vec<Unmet>) {
-        for stage in Stage::ALL.into_iter().filter(|stage| !self.entered.contains(stage)) {
-            unmet.push(Unmet::new("stage_gate_unmet", format!("The candidate has not entered the {}.", stage.spoken())));
+    pub(super) fn unless_complete(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
+        for stage in Stage::ALL {
+            let spoken = stage.spoken();
+            match self.entered.get(&stage) {
+                None => unmet.push(Unmet::new("stage_gate_unmet", format!("The candidate has not entered the {spoken}."))),
+                Some(at) if *at > asked.occurred_at => {
+                    unmet.push(Unmet::new("late_entry", format!("The candidate entered the {spoken} later than that.")));
+                }
+                Some(_) => {}
+            }
         }
         for request in self.open_requests() {
             unmet.push(Unmet::new("not_in_state", format!("Nobody has said yet what became of the remedial request {request}.")));
@@ -124,12 +141,16 @@ mod tests {
     use lastresort_fact::Role;
 
     use super::*;
-    use crate::candidate::world::{BOSS, LISTENS, TEACHES, as_assessor, as_candidate, as_mentor, facts, having_entered};
+    use crate::candidate::world::{BOSS, LISTENS, MENTOR, TEACHES, as_assessor, as_candidate, facts, having_entered};
     use crate::candidate::{CandidateAction, CandidateCommand};
     use crate::guard::Guarded as _;
     use crate::guard::testing::{Tried as _, asked_by, at, id};
 
     const NOON: &str = "2021-03-24T12:00:00Z";
+
+    fn mentor() -> Asked {
+        asked_by(MENTOR, Role::Mentor, at("2021-03-24T16:00:00Z"))
+    }
 
     fn ask(number: u128, rank: u32) -> CandidateCommand {
         CandidateCommand::RequestRemedial {
@@ -153,10 +174,10 @@ mod tests {
         candidate.happens(ask(2, 1), &own, &facts());
         assert_eq!(candidate.refused(ask(1, 1), &own, &facts()), ["already_done"]);
         assert_eq!(candidate.open_requests().collect::<Vec<_>>(), [id(2), id(1)], "the most urgent first");
-        candidate.happens(cover(1, false), &as_mentor(), &facts());
-        assert_eq!(candidate.refused(cover(1, true), &as_mentor(), &facts()), ["already_done"]);
-        assert_eq!(candidate.refused(cover(9, true), &as_mentor(), &facts()), ["unknown_reference"]);
-        assert_eq!(candidate.refused(ask(3, 1), &as_mentor(), &facts()), ["not_permitted"]);
+        candidate.happens(cover(1, false), &mentor(), &facts());
+        assert_eq!(candidate.refused(cover(1, true), &mentor(), &facts()), ["already_done"]);
+        assert_eq!(candidate.refused(cover(9, true), &mentor(), &facts()), ["unknown_reference"]);
+        assert_eq!(candidate.refused(ask(3, 1), &mentor(), &facts()), ["not_permitted"]);
     }
 
     #[test]
@@ -165,7 +186,7 @@ mod tests {
         let mut after = before.clone();
         after.happens(ask(1, 1), &as_candidate(NOON), &facts());
         for action in before.actions().into_iter().filter(|action| *action != CandidateAction::Complete) {
-            for asked in [as_mentor(), as_assessor(NOON), as_candidate(NOON)] {
+            for asked in [mentor(), as_assessor(NOON), as_candidate(NOON)] {
                 assert_eq!(before.foretold(action, &asked, &facts()), after.foretold(action, &asked, &facts()), "{action:?}");
             }
         }
@@ -183,7 +204,7 @@ mod tests {
         candidate.happens(demand(1), &as_assessor(NOON), &facts());
         assert_eq!(candidate.refused(demand(1), &as_assessor(NOON), &facts()), ["already_done"]);
         assert_eq!(candidate.refused(CandidateCommand::Complete, &admin, &facts()), ["not_in_state", "not_in_state"]);
-        candidate.happens(cover(1, true), &as_mentor(), &facts());
+        candidate.happens(cover(1, true), &mentor(), &facts());
         let settle = |number| CandidateCommand::SettleAction { action: id(number) };
         candidate.happens(settle(1), &as_assessor(NOON), &facts());
         assert_eq!(candidate.refused(settle(1), &as_assessor(NOON), &facts()), ["already_done"]);

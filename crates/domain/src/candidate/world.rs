@@ -72,7 +72,7 @@ pub(super) fn facts() -> CandidateFacts {
     };
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
     let named = Named { known: true, eligible: true };
-    CandidateFacts { organisation, programme, employed: true, asker_eligible: true, named, session_known: true }
+    CandidateFacts { organisation, programme, employed: true, asker: Asker { employed: true, eligible: true }, named, session_known: true }
 }
 
 pub(super) fn as_mentor() -> Asked {
@@ -94,11 +94,11 @@ pub(super) fn correcting(mut asked: Asked, event: u128) -> Asked {
 }
 
 pub(super) fn nominated() -> Candidate {
-    Candidate::given([CandidateEvent::CandidateNominated { candidate: id(40), person: id(CANDIDATE), programme: id(50) }])
+    after(Candidate::default(), [CandidateEvent::CandidateNominated { candidate: id(40), person: id(CANDIDATE), programme: id(50) }])
 }
 
 fn after(mut candidate: Candidate, events: impl IntoIterator<Item = CandidateEvent>) -> Candidate {
-    let stamp = asked_by(BOSS, Role::ProviderAdmin, at("2021-01-01T00:00:00Z")).stamp();
+    let stamp = asked_by(BOSS, Role::ProviderAdmin, at("2020-11-02T00:00:00Z")).stamp();
     events.into_iter().for_each(|event| candidate.apply(&event, &stamp));
     candidate
 }
@@ -147,6 +147,18 @@ fn a_leaver_is_not_enrolled() {
 }
 
 #[test]
+fn nothing_is_told_of_a_time_before_the_enrolment() {
+    let admin = asked_by(BOSS, Role::ProviderAdmin, at("2020-11-20T10:00:00Z"));
+    let told = |asked: &Asked| Asked { occurred_at: at("2020-11-01T10:00:00Z"), ..asked.clone() };
+    assert_eq!(nominated().refused(CandidateCommand::Enrol, &told(&admin), &facts()), ["late_entry"]);
+    let ask = CandidateCommand::RequestRemedial { request: id(1), topic: "More.".to_owned(), competencies: Vec::new(), rank: 1 };
+    let own = as_candidate("2021-01-04T10:00:00Z");
+    assert_eq!(enrolled().refused(ask, &told(&own), &facts()), ["late_entry", "late_entry"]);
+    let submit = CandidateCommand::SubmitEvidence(handed_in(1));
+    assert_eq!(enrolled().refused(submit, &told(&own), &facts()), ["late_entry", "late_entry"]);
+}
+
+#[test]
 fn nothing_happens_to_a_candidate_who_was_withdrawn() {
     let mut candidate = assessing();
     let withdraw = || CandidateCommand::Withdraw { reason: "Leaves the organisation.".to_owned() };
@@ -181,8 +193,9 @@ fn fresh<T: From<uuid::Uuid>>(taken: usize) -> T {
 }
 
 fn valid(candidate: &Candidate, action: CandidateAction, asked: &Asked, facts: &CandidateFacts, attempt: &Attempt) -> CandidateCommand {
-    let today = facts.organisation.day(asked.occurred_at);
-    let assign = |person| Assign { person: id(person), from_on: today, to_on: None };
+    let day = |at| facts.organisation.day(at);
+    let then = day(asked.occurred_at);
+    let assign = |person| Assign { person: id(person), from_on: day(asked.at), to_on: None };
     let text = || "In words.".to_owned();
     match action {
         CandidateAction::Nominate => {
@@ -195,10 +208,8 @@ fn valid(candidate: &Candidate, action: CandidateAction, asked: &Asked, facts: &
         CandidateAction::RecordPreLoad => CandidateCommand::RecordPreLoad { module: id(FILM), percent: 100 },
         CandidateAction::EnterStage(stage) => CandidateCommand::EnterStage { stage },
         CandidateAction::RecordAttendance => {
-            let stage = candidate.entered.last().copied().unwrap_or(Stage::PreLoad);
-            let free = |on: &NaiveDate| candidate.attended.get(&stage).is_none_or(|days| !days.contains_key(on));
-            let on = today.iter_days().rev().find(free).unwrap_or(today);
-            CandidateCommand::RecordAttendance { stage, on, minutes: 60 }
+            let mut begun = candidate.entered.iter().filter(|(_, at)| day(**at) <= then).map(|(stage, _)| *stage);
+            CandidateCommand::RecordAttendance { stage: begun.next_back().unwrap_or(Stage::PreLoad), on: then, minutes: 60 }
         }
         CandidateAction::AllotModules => CandidateCommand::AllotModules { modules: vec![id(LAW)] },
         CandidateAction::Observe => CandidateCommand::Observe(seen(candidate.observations.len() as u128 + 1)),
@@ -267,7 +278,8 @@ fn lived(candidate: &Candidate, action: CandidateAction, asked: &Asked, attempt:
     let mut facts = facts();
     // To nominate, a body must name somebody who can be.
     facts.employed = action == CandidateAction::Nominate || attempt.dice[2] > 20;
-    facts.asker_eligible = attempt.dice[3] > 20;
+    facts.asker.eligible = attempt.dice[3] > 20;
+    facts.asker.employed = attempt.dice[4] > 20;
     (valid(candidate, action, asked, &facts, attempt), facts)
 }
 

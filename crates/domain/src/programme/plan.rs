@@ -47,9 +47,10 @@ pub struct Plan {
 
 impl Plan {
     /// What follows once nothing stands against it.
-    pub(super) fn happens(self) -> Vec<ProgrammeEvent> {
+    pub(super) fn happens(self, policy_version: u32) -> Vec<ProgrammeEvent> {
         let Self { id, title, needs_analysis, curriculum, content } = self;
-        let planned = ProgrammeEvent::ProgrammePlanned { programme: id, title, needs_analysis, curriculum };
+        let policy_version = Some(policy_version);
+        let planned = ProgrammeEvent::ProgrammePlanned { programme: id, title, needs_analysis, curriculum, policy_version };
         let competencies = content.competencies.into_values().map(|competency| ProgrammeEvent::CompetencyPinned { competency });
         let modules = content.modules.into_values().map(|module| ProgrammeEvent::ModulePinned { module });
         [planned].into_iter().chain(competencies).chain(modules).collect()

@@ -6,7 +6,7 @@ use super::*;
 use crate::curriculum::Content;
 use crate::guard::testing::{Tried, asked_by, at, day, foretold_is_what_happens, id};
 use crate::needs_analysis::{Analysis, NeedsAnalysisEvent};
-use crate::organisation::OrganisationKind;
+use crate::organisation::{OrganisationKind, PolicyName};
 
 fn on(text: &str) -> Asked {
     asked_by(1, Role::ProviderAdmin, at(&format!("{text}T09:00:00Z")))
@@ -102,6 +102,12 @@ fn planning_pins_the_analysis_and_copies_the_curriculum() {
     assert_eq!(names, ["ProgrammePlanned", "CompetencyPinned", "ModulePinned"]);
     let programme = planned();
     assert_eq!((programme.modules, programme.competencies), (plan().content.modules, plan().content.competencies));
+    assert_eq!(programme.policy_version, Some(0));
+    let mut told = facts();
+    told.organisation.policy.0.push((PolicyName::RatersMin, day("2020-11-23"), 2));
+    let mut programme = Programme::default();
+    programme.happens(ProgrammeCommand::Plan(plan()), &on("2020-11-02"), &told);
+    assert_eq!(programme.policy_version, Some(1));
 }
 
 #[test]

@@ -31,6 +31,13 @@ pub enum SessionCommand {
         /// Why.
         reason: String,
     },
+    /// Name other trainers: all of them, each time.
+    ChangeTrainers {
+        /// Who teaches from now on.
+        trainers: Vec<Trainer>,
+        /// Why.
+        reason: String,
+    },
     /// Say who the learners are: all of them, each time.
     SetRoster {
         /// The learners.
@@ -106,6 +113,8 @@ actions! {
         Agree = "agree_responsibilities" [Mentor, Candidate],
         /// Change one on record.
         Change = "change_responsibility" [ProviderAdmin, Mentor],
+        /// Name other trainers.
+        ChangeTrainers = "change_trainers" [ProviderAdmin],
         /// Say who the learners are.
         SetRoster = "set_roster" [ProviderAdmin, Mentor, Candidate],
         /// Record attendance.
@@ -130,6 +139,7 @@ impl SessionCommand {
             Self::Propose { .. } => SessionAction::Propose,
             Self::Agree { .. } => SessionAction::Agree,
             Self::Change { .. } => SessionAction::Change,
+            Self::ChangeTrainers { .. } => SessionAction::ChangeTrainers,
             Self::SetRoster { .. } => SessionAction::SetRoster,
             Self::RecordAttendance { .. } => SessionAction::RecordAttendance,
             Self::RecordAttainment { .. } => SessionAction::RecordAttainment,

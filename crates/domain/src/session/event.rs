@@ -226,6 +226,13 @@ happenings! {
             /// Why.
             reason: PersonalText,
         },
+        /// Other trainers were named.
+        SessionTrainersChanged {
+            /// Who teaches from now on: all of them.
+            trainers: Vec<Trainer>,
+            /// Why.
+            reason: PersonalText,
+        },
         /// It was said who the learners are.
         RosterSet {
             /// All of them.

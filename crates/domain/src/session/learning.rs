@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastresort_fact::{Asked, Instant, ModuleId, PersonId, Refusal, Unmet};
 use serde::{Deserialize, Serialize};
 
-use super::{AttainmentResult, Attended, Judged, LearnerModule, Session, SessionEvent, SessionFacts, SessionKind, TrainerPart};
+use super::{AttainmentResult, Attended, Judged, LearnerModule, Planned, Session, SessionEvent, SessionFacts, SessionKind, TrainerPart};
 use crate::correction::{Told, no_correction, unless_corrected};
 use crate::guard::unless;
 
@@ -122,7 +122,8 @@ impl Session {
     pub(super) fn record_attendance(&self, attendance: Vec<Attended>, asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
         let mut unmet = Vec::new();
         self.unless_of_the_session("attendance", attendance.iter().map(|line| (line.person, line.module)), &mut unmet);
-        let longest = self.planned.as_ref().map_or(0, |planned| (planned.ends_at.micros() - planned.starts_at.micros()) / 60_000_000);
+        let longest = self.planned.as_ref().map_or(0, Planned::span);
+        self.unless_within(&attendance, longest, &mut unmet);
         let mut news = Vec::new();
         for (index, line) in attendance.into_iter().enumerate() {
             let held = self.minutes(line.person, line.module);
@@ -141,6 +142,25 @@ impl Session {
         Refusal::unless_met(unmet)?;
         let attendance: Vec<_> = news.into_iter().map(|(line, _)| line).collect();
         Ok(if attendance.is_empty() { Vec::new() } else { vec![SessionEvent::AttendanceRecorded { attendance }] })
+    }
+
+    /// A learner's minutes in all modules together fit into the session; one that alone does not is told by its line.
+    fn unless_within(&self, attendance: &[Attended], longest: i64, unmet: &mut Vec<Unmet>) {
+        let mut minutes: BTreeMap<PersonId, BTreeMap<ModuleId, i64>> = BTreeMap::new();
+        for line in attendance {
+            let held = || self.attendance.get(&line.person).into_iter().flatten().map(|(module, (held, _))| (*module, i64::from(*held)));
+            minutes.entry(line.person).or_insert_with(|| held().collect()).insert(line.module, i64::from(line.minutes));
+        }
+        for (index, line) in attendance.iter().enumerate() {
+            let modules = minutes.get(&line.person);
+            let last = attendance[index + 1..].iter().all(|other| other.person != line.person);
+            let alone = modules.is_some_and(|modules| modules.values().any(|minutes| *minutes > longest));
+            let total: i64 = modules.into_iter().flatten().map(|(_, minutes)| minutes).sum();
+            if last && !alone && total > longest {
+                let pointer = format!("/attendance/{index}/minutes");
+                unmet.push(Unmet::new("invalid", "All their modules together are longer than the session.").at(&pointer));
+            }
+        }
     }
 
     /// A correction restates the whole record that it supersedes, and nothing beside it.
@@ -279,6 +299,23 @@ mod tests {
         let refused = session.refused(there(odd), &mentor(DURING), &facts());
         assert_eq!(refused, ["unknown_reference", "unknown_reference", "invalid", "invalid"]);
         assert_eq!(session.refused(there(Vec::new()), &mentor(DURING), &facts()), ["invalid"]);
+    }
+
+    #[test]
+    fn nobody_attends_for_longer_than_the_session() {
+        let mut session = agreed();
+        let day = |law, hold| there(vec![line(LEARNER, LAW, law), line(LEARNER, HOLD, hold)]);
+        assert_eq!(session.refused(day(300, 121), &mentor(AFTER), &facts()), ["invalid"]);
+        session.happens(day(300, 120), &mentor(AFTER), &facts());
+        session.happens(there(vec![line(LEARNER + 1, LAW, 300)]), &mentor(AFTER), &facts());
+        let more = there(vec![line(LEARNER + 1, HOLD, 121)]);
+        assert_eq!(session.refused(more, &mentor(AFTER), &facts()), ["invalid"], "together with what is recorded already");
+    }
+
+    #[test]
+    fn nobody_is_judged_before_the_session_has_begun() {
+        let early = lastresort_fact::Asked { occurred_at: at(BEFORE), ..mentor(AFTER) };
+        assert_eq!(held().refused(judged(all_attained(12)), &early, &facts()), ["late_entry"]);
     }
 
     #[test]

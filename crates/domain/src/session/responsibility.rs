@@ -1,11 +1,12 @@
 //! Who answers for what in co-delivery (rule 7): each responsibility has
 //! exactly one owner, agreed by every mentor and candidate before the session
-//! begins, and changed on record only. What was agreed is kept beside what was
-//! really done.
+//! begins, and changed on record only: beforehand a change waits for the others
+//! to agree, once it has begun it stands. What was agreed is kept beside what
+//! was really done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastresort_fact::{Asked, Class, PersonId, Personal, Refusal, Unmet};
+use lastresort_fact::{Asked, Class, Instant, PersonId, Personal, Refusal, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::{ModuleMinutes, Owner, Planned, Responsibility, Session, SessionEvent, SessionKind, TrainerPart};
@@ -18,7 +19,7 @@ pub struct Owned {
     pub owner: PersonId,
     /// Who agreed to that.
     pub agreed_by: BTreeSet<PersonId>,
-    /// It was changed on record, which stands in place of agreement.
+    /// It was changed on record once the session had begun, which stands in place of agreement.
     pub changed: bool,
 }
 
@@ -35,11 +36,11 @@ impl Planned {
 }
 
 impl Session {
-    /// Whether the owner of a responsibility stands: agreed by all, or changed on record.
+    /// Whether the owner of a responsibility stands: one who teaches here, agreed by all or changed on record.
     #[must_use]
     pub fn stands(&self, responsibility: Responsibility) -> bool {
         let (Some(owned), Some(planned)) = (self.owned.get(&responsibility), &self.planned) else { return false };
-        owned.changed || planned.parties().all(|party| owned.agreed_by.contains(&party))
+        planned.is_party(Some(owned.owner)) && (owned.changed || planned.parties().all(|party| owned.agreed_by.contains(&party)))
     }
 
     /// Rule 7, before a session may be completed.
@@ -49,12 +50,18 @@ impl Session {
         }
         for responsibility in Responsibility::ALL {
             let spoken = responsibility.spoken();
-            if !self.owned.contains_key(&responsibility) {
+            if !self.is_owned(responsibility) {
                 unmet.push(Unmet::new("responsibility_unowned", format!("Nobody answers for {spoken}.")));
             } else if !self.stands(responsibility) {
                 unmet.push(Unmet::new("responsibility_unowned", format!("Who answers for {spoken} is proposed and not agreed.")));
             }
         }
+    }
+
+    /// Whether anybody who teaches here was ever named; one who no longer does owns nothing.
+    fn is_owned(&self, responsibility: Responsibility) -> bool {
+        let owner = self.owned.get(&responsibility).map(|owned| owned.owner);
+        owner.is_some() && self.planned.as_ref().is_some_and(|planned| planned.is_party(owner))
     }
 
     /// What stands against agreeing beforehand on anything at all.
@@ -64,11 +71,16 @@ impl Session {
         unless(asked.occurred_at < planned.starts_at, unmet, "not_in_state", detail);
     }
 
+    fn is_beforehand(&self, at: Instant) -> bool {
+        self.planned.as_ref().is_some_and(|planned| at < planned.starts_at)
+    }
+
     /// What stands against agreeing to anything: there must be something to agree to.
     pub(super) fn unless_to_be_agreed(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
         let by = asked.by.person();
         let waits = |owned: &Owned| !owned.changed && by.is_some_and(|person| !owned.agreed_by.contains(&person));
-        unless(self.owned.values().any(waits), unmet, "not_in_state", "Nothing waits for your agreement.");
+        let waits = |(responsibility, owned): (&Responsibility, &Owned)| self.is_owned(*responsibility) && waits(owned);
+        unless(self.owned.iter().any(waits), unmet, "not_in_state", "Nothing waits for your agreement.");
     }
 
     pub(super) fn propose(&self, owners: &[Owner], asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
@@ -118,12 +130,20 @@ impl Session {
         Ok(events)
     }
 
-    pub(super) fn change(&self, responsibility: Responsibility, owner: PersonId, reason: String) -> Result<Vec<SessionEvent>, Refusal> {
+    pub(super) fn change(
+        &self,
+        responsibility: Responsibility,
+        owner: PersonId,
+        reason: String,
+        asked: &Asked,
+    ) -> Result<Vec<SessionEvent>, Refusal> {
         let held = self.owned.get(&responsibility).map(|owned| owned.owner);
         if !self.planned.as_ref().is_some_and(|planned| planned.is_party(Some(owner))) {
             return Err(not_a_party().at("/owner").into());
         }
-        if held == Some(owner) && self.stands(responsibility) {
+        let agreed = |person| self.owned.get(&responsibility).is_some_and(|owned| owned.agreed_by.contains(&person));
+        let waits = self.is_beforehand(asked.occurred_at) && asked.by.person().is_some_and(agreed);
+        if held == Some(owner) && (self.stands(responsibility) || waits) {
             return Ok(Vec::new());
         }
         let reason = Personal::new(held.unwrap_or(owner), Class::Narrative, reason);
@@ -166,13 +186,28 @@ impl Session {
                 unmet.push(Unmet::new("invalid", "This module is named twice.").at(&pointer));
             }
         }
-        planned.iter().map(|module| *told.iter().find(|line| line.module == module.module).unwrap_or(module)).collect()
+        let actual = |module: &ModuleMinutes| *told.iter().find(|line| line.module == module.module).unwrap_or(module);
+        let actual: Vec<_> = planned.iter().map(actual).collect();
+        let taught = actual.iter().map(|line| i64::from(line.minutes) + i64::from(line.assessment_minutes)).sum::<i64>();
+        if taught > self.planned.as_ref().map_or(0, Planned::span) {
+            unmet.push(Unmet::new("invalid", "The modules took longer than the session.").at("/modules"));
+        }
+        actual
     }
 
     pub(super) fn proposed(&mut self, responsibility: Responsibility, owner: PersonId, by: Option<PersonId>) {
         let party = self.planned.as_ref().is_some_and(|planned| planned.is_party(by));
         let agreed_by = by.filter(|_| party).into_iter().collect();
         self.owned.insert(responsibility, Owned { owner, agreed_by, changed: false });
+    }
+
+    /// Beforehand a change is agreed by whoever makes it, and waits for the others; later it stands.
+    pub(super) fn changed(&mut self, responsibility: Responsibility, owner: PersonId, stamp: &Stamp) {
+        self.proposed(responsibility, owner, stamp.by.person());
+        let changed = !self.is_beforehand(stamp.occurred_at);
+        if let Some(owned) = self.owned.get_mut(&responsibility).filter(|_| changed) {
+            *owned = Owned { owner, agreed_by: BTreeSet::new(), changed };
+        }
     }
 
     pub(super) fn agreed(&mut self, responsibility: Responsibility, by: Option<PersonId>) {
@@ -195,6 +230,7 @@ mod tests {
     use crate::session::SessionCommand;
     use crate::session::world::{
         BEFORE, BOSS, CANDIDATE, DURING, LEARNER, MENTOR, agreed, boss, candidate, co_delivery, course, facts, mentor, planned, split,
+        trainer,
     };
 
     fn timing(owner: u128) -> Vec<Owner> {
@@ -248,12 +284,40 @@ mod tests {
     }
 
     #[test]
+    fn a_change_beforehand_waits_for_the_other_to_agree() {
+        let mut session = agreed();
+        session.happens(change(CANDIDATE), &mentor(BEFORE), &facts());
+        assert!(!session.stands(Responsibility::Timing), "one of two does not settle it");
+        assert_eq!(session.happens(change(CANDIDATE), &mentor(BEFORE), &facts()), [], "the same again changes nothing");
+        session.happens(SessionCommand::Agree { owners: timing(CANDIDATE) }, &candidate(BEFORE), &facts());
+        assert!(session.stands(Responsibility::Timing));
+        session.happens(change(MENTOR), &boss(BEFORE), &facts());
+        session.happens(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate(BEFORE), &facts());
+        assert!(!session.stands(Responsibility::Timing), "nor does somebody who does not teach agree for the mentor");
+    }
+
+    #[test]
     fn a_responsibility_has_one_owner_who_teaches_here() {
         let session = planned(co_delivery());
         let both = [timing(MENTOR), timing(CANDIDATE)].concat();
         assert_eq!(session.refused(SessionCommand::Propose { owners: both }, &mentor(BEFORE), &facts()), ["responsibility_split"]);
         assert_eq!(session.refused(SessionCommand::Propose { owners: timing(BOSS) }, &mentor(BEFORE), &facts()), ["unknown_reference"]);
         assert_eq!(session.refused(SessionCommand::Propose { owners: Vec::new() }, &mentor(BEFORE), &facts()), ["invalid"]);
+    }
+
+    #[test]
+    fn whoever_no_longer_teaches_here_owns_nothing() {
+        let mut session = agreed();
+        let trainers = vec![trainer(BOSS, TrainerPart::Mentor), trainer(CANDIDATE, TrainerPart::Candidate)];
+        let change = SessionCommand::ChangeTrainers { trainers, reason: "The mentor has left.".to_owned() };
+        session.happens(change, &boss(BEFORE), &facts());
+        assert!(Responsibility::ALL.iter().all(|each| !session.stands(*each)), "a new mentor has agreed to nothing");
+        let new = asked_by(BOSS, Role::Mentor, at(BEFORE));
+        let theirs = split().into_iter().filter(|owner| owner.owner == id(CANDIDATE)).collect();
+        session.happens(SessionCommand::Agree { owners: theirs }, &new, &facts());
+        session.happens(SessionCommand::Propose { owners: timing(BOSS) }, &new, &facts());
+        session.happens(SessionCommand::Agree { owners: timing(BOSS) }, &candidate(BEFORE), &facts());
+        assert_eq!(Responsibility::ALL.iter().filter(|each| session.stands(**each)).count(), 5);
     }
 
     #[test]

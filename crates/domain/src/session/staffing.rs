@@ -1,12 +1,13 @@
 //! Who may teach in a session, and how many learners they may teach (rule 5).
 //! Asked when a session is planned and again when it is completed, of whoever
-//! may teach on that day; candidates in co-delivery never count.
+//! may teach on that day; candidates in co-delivery never count. Whoever has
+//! left by that day is replaced on record before it is completed (rule 23).
 
 use std::collections::BTreeSet;
 
-use lastresort_fact::{Asked, ProgrammeId, Refusal, Role, Unmet};
+use lastresort_fact::{Asked, Class, Personal, ProgrammeId, Refusal, Role, Unmet};
 
-use super::{CandidateStanding, Known, LowRisk, Plan, Planned, SessionEvent, SessionFacts, SessionKind, Trainer, TrainerPart};
+use super::{CandidateStanding, Known, LowRisk, Plan, Planned, Session, SessionEvent, SessionFacts, SessionKind, Trainer, TrainerPart};
 use crate::guard::unless;
 use crate::organisation::PolicyName;
 use crate::programme::ModuleKind;
@@ -36,13 +37,14 @@ impl Trainer {
         match (self.part, kind) {
             (TrainerPart::Lead | TrainerPart::Second, SessionKind::CourseDay) => known.eligible || trained,
             (TrainerPart::Lead | TrainerPart::Second | TrainerPart::Mentor, _) => known.eligible,
-            (TrainerPart::Candidate, _) => known.candidate != CandidateStanding::None,
+            (TrainerPart::Candidate, _) => known.employed && known.candidate != CandidateStanding::None,
         }
     }
 }
 
 impl Planned {
-    /// Rule 5, for a number of learners and whoever may teach them on the day.
+    /// Rule 5, for a number of learners and whoever may teach them on the day, by
+    /// the policy of that day: what keeps people safe is not pinned to a programme.
     pub(super) fn unless_staffed(&self, learners: u32, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
         if !self.physical {
             return;
@@ -63,13 +65,57 @@ impl Planned {
         let detail = format!("There are {learners} learners to {trainers} trainers, and at most {each} to each.");
         unless(learners <= each.saturating_mul(trainers), unmet, "ratio_exceeded", &detail);
     }
+
+    /// Rule 23: of those who were to teach, whoever has left by the day of the session is replaced before it is completed.
+    pub(super) fn unless_left(&self, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
+        for Trainer { person, .. } in &self.trainers {
+            let there = facts.people.get(person).is_some_and(|known| known.present());
+            let detail = format!("{person} was to teach and has left by that day; others are to be named in their place.");
+            unless(there, unmet, "authority_conditions_unmet", &detail);
+        }
+    }
+}
+
+impl Session {
+    /// How many learners trainers are needed for: those who were there, else the roster, else the places.
+    fn expected(&self, planned: &Planned) -> u32 {
+        let known = [self.attending().len(), self.roster.len()].into_iter().find(|count| *count > 0);
+        known.map_or(planned.learners_max, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn change_trainers(
+        &self,
+        trainers: Vec<Trainer>,
+        reason: String,
+        facts: &SessionFacts,
+    ) -> Result<Vec<SessionEvent>, Refusal> {
+        let Some(planned) = &self.planned else { return Ok(Vec::new()) };
+        if planned.trainers == trainers {
+            return Ok(Vec::new());
+        }
+        let mut unmet = Vec::new();
+        unless_able(planned.kind, &trainers, facts, &mut unmet);
+        for (index, trainer) in trainers.iter().enumerate() {
+            if self.roster.contains(&trainer.person) {
+                let pointer = format!("/trainers/{index}/person");
+                unmet.push(Unmet::new("invalid", "They are a learner of this session.").at(&pointer));
+            }
+        }
+        Planned { trainers: trainers.clone(), ..planned.clone() }.unless_staffed(self.expected(planned), facts, &mut unmet);
+        Refusal::unless_met(unmet)?;
+        let leaves = |before: &&Trainer| trainers.iter().all(|trainer| trainer.person != before.person);
+        let about = planned.trainers.iter().find(leaves).or(trainers.first()).map(|trainer| trainer.person);
+        let reason = Personal::new(about.unwrap_or_default(), Class::Narrative, reason);
+        Ok(vec![SessionEvent::SessionTrainersChanged { trainers, reason }])
+    }
 }
 
 /// What stands against planning, whatever the plan: a candidate plans once they have completed.
 pub(super) fn unless_may_plan(asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
     if asked.role == Role::Candidate {
         let known = asked.by.person().and_then(|person| facts.people.get(&person));
-        let may = known.is_some_and(|known| known.employed && known.candidate == CandidateStanding::Completed);
+        let trained = known.is_some_and(|known| known.employed && known.candidate == CandidateStanding::Completed);
+        let may = trained && facts.asker.employed;
         unless(
             may,
             unmet,
@@ -84,7 +130,7 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
     unless_in_time(&told, asked, &mut unmet);
     unless_of_the_programme(&told, facts, &mut unmet);
     unless_its_own(&told, asked, &mut unmet);
-    unless_able(&told, facts, &mut unmet);
+    unless_able(told.kind, &told.trainers, facts, &mut unmet);
     if told.learners_max == 0 {
         unmet.push(Unmet::new("invalid", "A session has places for at least one learner.").at("/learners_max"));
     }
@@ -125,7 +171,7 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
 }
 
 fn unless_in_time(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
-    let minutes = (told.ends_at.micros() - told.starts_at.micros()) / 60_000_000;
+    let minutes = Planned::from(told).span();
     if told.starts_at < asked.occurred_at {
         unmet.push(Unmet::new("late_entry", "A session is planned before it begins.").at("/starts_at"));
     }
@@ -182,11 +228,11 @@ fn unless_its_own(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
     }
 }
 
-fn unless_able(told: &Plan, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
-    let parts: Vec<_> = told.trainers.iter().map(|trainer| trainer.part).collect();
+fn unless_able(kind: SessionKind, trainers: &[Trainer], facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
+    let parts: Vec<_> = trainers.iter().map(|trainer| trainer.part).collect();
     let has = |part| parts.contains(&part);
     let leads = parts.iter().filter(|part| **part == TrainerPart::Lead).count();
-    let (whole, who) = match told.kind {
+    let (whole, who) = match kind {
         SessionKind::CourseDay => {
             (leads == 1 && !has(TrainerPart::Mentor) && !has(TrainerPart::Candidate), "A course day has one lead, and seconds.")
         }
@@ -200,16 +246,16 @@ fn unless_able(told: &Plan, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
         unmet.push(Unmet::new("invalid", who).at("/trainers"));
     }
     let mut named = BTreeSet::new();
-    for (index, trainer) in told.trainers.iter().enumerate() {
+    for (index, trainer) in trainers.iter().enumerate() {
         let pointer = format!("/trainers/{index}/person");
         match facts.people.get(&trainer.person) {
             None => unmet.push(Unmet::new("unknown_reference", "There is no such person in this organisation.").at(&pointer)),
-            Some(known) if !trainer.may(told.kind, *known) => {
+            Some(known) if !trainer.may(kind, *known) => {
                 let detail = match trainer.part {
                     TrainerPart::Lead | TrainerPart::Second | TrainerPart::Mentor => {
                         "On that day they have neither the provider's word nor, for a course day, completed the programme and are employed here."
                     }
-                    TrainerPart::Candidate => "They are no candidate of this programme.",
+                    TrainerPart::Candidate => "On that day they are not employed here, or no candidate of this programme.",
                 };
                 unmet.push(Unmet::new("authority_conditions_unmet", detail).at(&pointer));
             }
@@ -225,127 +271,4 @@ pub(super) fn programme(planned: Option<&Planned>, facts: &SessionFacts) -> Opti
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::guard::testing::{Tried as _, asked_by, at, id};
-    use crate::session::world::{
-        AFTER, BEFORE, BOSS, CANDIDATE, DURING, HOLD, LEARNER, LOW, MENTOR, TRAINED, all_there, boss, co_delivery, course, done, facts,
-        learners, mentor, minutes, planned, trainer,
-    };
-    use crate::session::{Known, Session, SessionCommand};
-
-    fn refused(plan: Plan) -> Vec<String> {
-        Session::default().refused(SessionCommand::Plan(plan), &boss(BEFORE), &facts())
-    }
-
-    fn alone() -> Vec<Trainer> {
-        vec![trainer(TRAINED, TrainerPart::Lead)]
-    }
-
-    #[test]
-    fn physical_skills_have_ratios_when_planned() {
-        planned(Plan { learners_max: 18, ..course() });
-        assert_eq!(refused(Plan { learners_max: 19, ..course() }), ["cohort_too_large"]);
-        assert_eq!(refused(Plan { learners_max: 25, ..course() }), ["cohort_too_large", "ratio_exceeded"]);
-        planned(Plan { trainers: alone(), ..course() });
-        assert_eq!(refused(Plan { trainers: alone(), learners_max: 13, ..course() }), ["second_trainer_needed", "ratio_exceeded"]);
-    }
-
-    #[test]
-    fn one_trainer_alone_needs_a_low_risk_in_all_four_domains() {
-        assert_eq!(refused(Plan { trainers: alone(), low_risk: None, ..course() }), ["second_trainer_needed"]);
-        let some = Some(LowRisk { trainability: false, ..LOW });
-        assert_eq!(refused(Plan { trainers: alone(), low_risk: some, ..course() }), ["second_trainer_needed"]);
-        planned(Plan { low_risk: None, ..course() });
-    }
-
-    #[test]
-    fn candidates_do_not_count_as_trainers() {
-        assert_eq!(refused(Plan { low_risk: None, ..co_delivery() }), ["second_trainer_needed"]);
-        assert_eq!(refused(Plan { learners_max: 14, ..co_delivery() }), ["second_trainer_needed", "ratio_exceeded"]);
-    }
-
-    #[test]
-    fn policy_is_never_weaker_and_may_be_stricter() {
-        let mut strict = facts();
-        strict.organisation.policy.0.insert(PolicyName::LearnersPerTrainerMax, vec![(at(BEFORE).date(), 5)]);
-        strict.organisation.policy.0.insert(PolicyName::CohortMax, vec![(at(BEFORE).date(), 11)]);
-        let refused = Session::default().refused(SessionCommand::Plan(course()), &boss(BEFORE), &strict);
-        assert_eq!(refused, ["cohort_too_large", "ratio_exceeded"]);
-    }
-
-    #[test]
-    fn ratios_hold_again_when_completed() {
-        let mut session = planned(course());
-        session.happens(SessionCommand::SetRoster { learners: learners(12) }, &boss(BEFORE), &facts());
-        let attendance = SessionCommand::RecordAttendance { attendance: all_there(12) };
-        session.happens(attendance, &mentor(DURING), &facts());
-        let mut suspended = facts();
-        suspended.people.insert(id(MENTOR), Known::default());
-        suspended.people.insert(id(TRAINED), Known::default());
-        assert_eq!(session.refused(done(), &boss(AFTER), &suspended), ["ratio_exceeded"]);
-        let roster = SessionCommand::SetRoster { learners: learners(1) };
-        assert_eq!(planned(course()).refused(roster, &boss(BEFORE), &suspended), ["ratio_exceeded"]);
-        session.happens(done(), &boss(AFTER), &facts());
-    }
-
-    #[test]
-    fn a_skill_makes_a_session_physical() {
-        assert_eq!(refused(Plan { physical: false, ..course() }), ["invalid"]);
-        let law = vec![minutes(crate::session::world::LAW, 45)];
-        planned(Plan { physical: false, modules: law, learners_max: 40, low_risk: None, ..course() });
-    }
-
-    #[test]
-    fn courses_are_taught_by_those_who_may() {
-        let with = |part, person| Plan { trainers: vec![trainer(TRAINED, TrainerPart::Lead), trainer(person, part)], ..course() };
-        assert_eq!(refused(with(TrainerPart::Second, CANDIDATE)), ["authority_conditions_unmet"]);
-        assert_eq!(refused(with(TrainerPart::Second, LEARNER)), ["authority_conditions_unmet"]);
-        assert_eq!(refused(with(TrainerPart::Second, 999)), ["unknown_reference"]);
-        assert_eq!(refused(with(TrainerPart::Second, TRAINED)), ["invalid"]);
-        assert_eq!(refused(with(TrainerPart::Candidate, CANDIDATE)), ["invalid"]);
-        let mut left = facts();
-        left.people.entry(id(TRAINED)).and_modify(|known| known.employed = false);
-        let refused = Session::default().refused(SessionCommand::Plan(course()), &boss(BEFORE), &left);
-        assert_eq!(refused, ["authority_conditions_unmet"], "a leaver leads no course");
-    }
-
-    #[test]
-    fn in_co_delivery_a_mentor_and_a_candidate_teach() {
-        let with = |trainers| Plan { trainers, ..co_delivery() };
-        assert_eq!(refused(with(vec![trainer(MENTOR, TrainerPart::Mentor)])), ["invalid"]);
-        let strangers = vec![trainer(TRAINED, TrainerPart::Mentor), trainer(LEARNER, TrainerPart::Candidate)];
-        assert_eq!(refused(with(strangers)), ["authority_conditions_unmet", "authority_conditions_unmet", "ratio_exceeded"]);
-    }
-
-    #[test]
-    fn a_candidate_who_has_completed_plans_courses_of_their_own() {
-        let by = |person| asked_by(person, Role::Candidate, at(BEFORE));
-        let plan = |plan| SessionCommand::Plan(plan);
-        Session::default().happens(plan(course()), &by(TRAINED), &facts());
-        assert_eq!(Session::default().refused(plan(course()), &by(CANDIDATE), &facts()), ["not_permitted"]);
-        assert_eq!(Session::default().refused(plan(course()), &by(BOSS), &facts()), ["not_permitted"]);
-        assert_eq!(Session::default().refused(plan(co_delivery()), &by(TRAINED), &facts()), ["not_permitted", "not_permitted"]);
-    }
-
-    #[test]
-    fn a_plan_lies_ahead_within_a_day_and_within_its_programme() {
-        assert_eq!(refused(Plan { starts_at: at("2021-02-28T09:00:00Z"), ..course() }), ["late_entry", "invalid"]);
-        assert_eq!(refused(Plan { ends_at: course().starts_at, ..course() }), ["invalid", "invalid"], "nor is there time for its modules");
-        assert_eq!(
-            refused(Plan { modules: vec![minutes(HOLD, 400), minutes(HOLD, 6), minutes(99, 0)], ..course() }),
-            ["invalid", "invalid", "unknown_reference"]
-        );
-        assert_eq!(refused(Plan { programme: None, ..course() }), ["invalid"]);
-        assert_eq!(refused(Plan { programme: Some(id(51)), unit: Some(id(9)), ..course() }), ["unknown_reference", "unknown_reference"]);
-        assert_eq!(refused(Plan { learners_max: 0, modules: Vec::new(), ..course() }), ["invalid", "invalid"]);
-        let workshop = Plan {
-            kind: SessionKind::Workshop,
-            programme: None,
-            modules: Vec::new(),
-            trainers: vec![trainer(MENTOR, TrainerPart::Lead)],
-            ..course()
-        };
-        planned(workshop);
-    }
-}
+mod tests;

@@ -52,7 +52,8 @@ pub(super) fn facts() -> SessionFacts {
     ]);
     people.extend(learners(20).into_iter().map(|learner| (learner, Known { employed: true, ..Known::default() })));
     let organisation = Organisation { time_zone: "Europe/London".to_owned(), ..Organisation::default() };
-    SessionFacts { organisation, programme: Some(programme), people }
+    let asker = Known { employed: true, ..Known::default() };
+    SessionFacts { organisation, programme: Some(programme), people, asker }
 }
 
 /// The first so many learners.
@@ -170,7 +171,7 @@ fn a_day_is_taught_together_from_plan_to_signature() {
 fn everything_that_stands_against_completing_is_told_at_once() {
     let mut session = planned(co_delivery());
     session.happens(SessionCommand::Propose { owners: split()[..6].to_vec() }, &mentor(BEFORE), &facts());
-    let mut expected = vec!["late_entry", "not_in_state"];
+    let mut expected = vec!["not_in_state", "not_in_state"];
     expected.extend(["responsibility_unowned"; 7]);
     assert_eq!(session.refused(done(), &boss(BEFORE), &facts()), expected);
     let actual = |owners: Vec<Owner>| SessionCommand::Complete { owners, modules: vec![minutes(99, 10)] };
@@ -178,6 +179,9 @@ fn everything_that_stands_against_completing_is_told_at_once() {
     held.happens(SessionCommand::RecordAttendance { attendance: all_there(12) }, &mentor(DURING), &facts());
     let twice = vec![split()[0], split()[0]];
     assert_eq!(held.refused(actual(twice), &mentor(AFTER), &facts()), ["responsibility_split", "unknown_reference"]);
+    assert_eq!(held.refused(done(), &mentor(DURING), &facts()), ["not_in_state"], "it has not ended yet");
+    let long = SessionCommand::Complete { owners: Vec::new(), modules: vec![minutes(HOLD, 346)] };
+    assert_eq!(held.refused(long, &mentor(AFTER), &facts()), ["invalid"], "an hour of the law, and more than six of holding");
 }
 
 #[test]
@@ -201,6 +205,24 @@ fn only_those_who_teach_here_write_here() {
     assert_eq!(session.refused(done(), &candidate(AFTER), &facts()), ["not_permitted"], "a candidate does not close the day");
 }
 
+#[test]
+fn a_leavers_authority_ends_at_once() {
+    let mut session = agreed();
+    let attendance = || SessionCommand::RecordAttendance { attendance: all_there(12) };
+    let left = SessionFacts { asker: Known::default(), ..facts() };
+    for by in [mentor(DURING), candidate(DURING)] {
+        assert_eq!(session.refused(attendance(), &by, &left), ["not_permitted"]);
+    }
+    session.happens(attendance(), &mentor(DURING), &facts());
+    session.happens(SessionCommand::RecordAttainment { attainment: all_attained(12) }, &candidate(AFTER), &facts());
+    assert_eq!(session.refused(SessionCommand::Countersign, &mentor(AFTER), &left), ["not_permitted"]);
+    session.happens(SessionCommand::Countersign, &mentor(AFTER), &facts());
+    assert_eq!(session.refused(done(), &mentor(AFTER), &left), ["not_permitted"]);
+    session.happens(done(), &boss(AFTER), &left);
+    let own = asked_by(TRAINED, Role::Candidate, at(BEFORE));
+    assert_eq!(Session::default().refused(SessionCommand::Plan(course()), &own, &left), ["not_permitted"]);
+}
+
 /// Whatever nobody's word stands against, said of a state.
 fn valid(session: &Session, action: SessionAction, asked: &Asked, attempt: &Attempt) -> SessionCommand {
     match action {
@@ -220,6 +242,10 @@ fn valid(session: &Session, action: SessionAction, asked: &Asked, attempt: &Atte
         }
         SessionAction::Change => {
             SessionCommand::Change { responsibility: Responsibility::Timing, owner: id(CANDIDATE), reason: "To try it.".to_owned() }
+        }
+        SessionAction::ChangeTrainers => {
+            let trainers = session.planned.as_ref().map(|planned| planned.trainers.clone()).unwrap_or_default();
+            SessionCommand::ChangeTrainers { trainers, reason: "As before.".to_owned() }
         }
         SessionAction::SetRoster => SessionCommand::SetRoster { learners: learners(12) },
         SessionAction::RecordAttendance => {
@@ -243,13 +269,14 @@ fn lived(session: &Session, action: SessionAction, asked: &Asked, attempt: &Atte
     if action != SessionAction::Plan && attempt.dice[2] < 40 {
         facts.people.insert(id(MENTOR), Known::default());
     }
+    facts.asker.employed = attempt.dice[3] > 20;
     (valid(session, action, asked, attempt), facts)
 }
 
 #[test]
 fn what_is_foretold_is_what_happens() {
     use SessionAction as Can;
-    foretold_is_what_happens::<Session>(&[Can::Plan, Can::Change, Can::SetRoster, Can::Cancel], lived);
+    foretold_is_what_happens::<Session>(&[Can::Plan, Can::Change, Can::ChangeTrainers, Can::SetRoster, Can::Cancel], lived);
 }
 
 #[test]

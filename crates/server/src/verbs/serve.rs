@@ -1,6 +1,6 @@
 //! `serve`: until SIGTERM or Ctrl-C, and then gracefully to the end.
 
-use lastresort_domain::organisation::OrganisationKind;
+use lastresort_fact::OrganisationId;
 use lastresort_ledger::clock::Clock;
 use lastresort_views::organisation::Organisations;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,7 +11,12 @@ use crate::running::{Running, StartError, start};
 /// Serves.
 pub(super) async fn serve(settings: &Settings) -> Result<(), StartError> {
     let running = start(settings, Clock::machine()).await?;
-    warn_of_demonstrations(&running).await?;
+    if let Some(organisation) = demonstration(&running).await? {
+        running.stop().await.map_err(|error| StartError::Other(error.to_string()))?;
+        return Err(StartError::Other(format!(
+            "the store holds the ledger of {organisation}, which is a demonstration written on a moved clock; serve it with the verb demo, or give this server a store of its own"
+        )));
+    }
     tracing::info!(address = %running.address, store = running.service.desk.store.name(), "serving");
     until_told(running).await
 }
@@ -32,14 +37,13 @@ pub(crate) async fn until_told(running: Running) -> Result<(), StartError> {
     running.stop().await.map_err(unheard)
 }
 
-/// A ledger written on a moved clock says so; served as real, that is worth a warning.
-async fn warn_of_demonstrations(running: &Running) -> Result<(), StartError> {
+/// A ledger that was written on a moved clock, and says so: nothing true is added to it.
+async fn demonstration(running: &Running) -> Result<Option<OrganisationId>, StartError> {
     for (organisation, _) in running.service.desk.store.heads().await? {
         let found = running.service.follower.row::<Organisations>(organisation, &organisation.to_string()).await?;
-        if let Some(row) = found.map(|found| found.row).filter(|row| row.demonstration) {
-            let kind = if row.kind == OrganisationKind::Client { "client" } else { "provider" };
-            tracing::warn!(%organisation, kind, "this ledger was written on a moved clock: what it holds is a demonstration");
+        if found.is_some_and(|found| found.row.demonstration) {
+            return Ok(Some(organisation));
         }
     }
-    Ok(())
+    Ok(None)
 }

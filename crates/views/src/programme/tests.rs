@@ -34,6 +34,7 @@ fn history() -> Vec<Happening> {
             title: "Trainers 2021".into(),
             needs_analysis: NeedsAnalysisPin { needs_analysis: id(3), version: 1 },
             curriculum: CurriculumPin { organisation: id(9), curriculum: id(7), version: 2, position: 41 },
+            policy_version: Some(1),
         },
         ProgrammeEvent::CompetencyPinned { competency },
         ProgrammeEvent::ModulePinned { module },

@@ -26,11 +26,11 @@ pub enum SessionStatus {
 pub enum ResponsibilityStatus {
     /// Nobody was proposed.
     Unowned,
-    /// Somebody was proposed, and not everybody has agreed.
+    /// Somebody was proposed, or named by a change beforehand, and not everybody has agreed.
     Proposed,
     /// Every mentor and candidate agreed.
     Agreed,
-    /// It was changed on record.
+    /// It was changed on record once the session had begun.
     Changed,
 }
 
@@ -152,6 +152,12 @@ pub struct SessionShown {
     pub venue: String,
     /// Who teaches.
     pub trainers: Vec<Trainer>,
+    /// When other trainers than planned were named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trainers_changed_at: Option<Instant>,
+    /// Why they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trainers_changed_because: Option<PersonalText>,
     /// How many learners it has places for.
     pub learners_max: u32,
     /// Physical skills are taught in it: ratios apply.

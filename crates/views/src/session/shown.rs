@@ -10,6 +10,7 @@ use super::{
 /// A responsibility as it adds up from what was told.
 struct Standing<'a> {
     told: &'a OwnerTold,
+    settled: bool,
     agreed_by: BTreeSet<PersonId>,
 }
 
@@ -25,22 +26,28 @@ impl SessionRow {
     /// Those who must agree: every mentor and candidate.
     fn parties(&self) -> BTreeSet<PersonId> {
         let party = |part| matches!(part, TrainerPart::Mentor | TrainerPart::Candidate);
-        self.plan.trainers.iter().filter(|trainer| party(trainer.part)).map(|trainer| trainer.person).collect()
+        self.trainers().iter().filter(|trainer| party(trainer.part)).map(|trainer| trainer.person).collect()
     }
 
     fn standing<'a>(&self, words: &'a [Dated<OwnerTold>]) -> Option<Standing<'a>> {
         let parties = self.parties();
         let own = |by: Option<PersonId>| by.filter(|person| parties.contains(person));
         let mut standing: Option<Standing<'a>> = None;
-        for told in words.iter().map(|dated| &dated.value) {
+        for (at, told) in words.iter().map(|dated| (dated.at, &dated.value)) {
             match (&told.word, standing.as_mut()) {
                 (Word::Agreed, Some(held)) if held.told.owner == told.owner => held.agreed_by.extend(own(told.by)),
                 (Word::Agreed, _) => {}
-                (Word::Proposed, _) => standing = Some(Standing { told, agreed_by: own(told.by).into_iter().collect() }),
-                (Word::Changed(_), _) => standing = Some(Standing { told, agreed_by: BTreeSet::new() }),
+                (Word::Proposed, _) => {
+                    standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
+                }
+                // A change beforehand waits for the others to agree; later it stands.
+                (Word::Changed(_), _) if at < self.plan.starts_at => {
+                    standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
+                }
+                (Word::Changed(_), _) => standing = Some(Standing { told, settled: true, agreed_by: BTreeSet::new() }),
             }
         }
-        standing
+        standing.filter(|held| parties.contains(&held.told.owner))
     }
 
     fn responsibility(&self, responsibility: Responsibility) -> ResponsibilityShown {
@@ -48,7 +55,7 @@ impl SessionRow {
         let standing = self.owners.get(&responsibility).and_then(|words| self.standing(words));
         let status = match &standing {
             None => ResponsibilityStatus::Unowned,
-            Some(Standing { told, .. }) if matches!(told.word, Word::Changed(_)) => ResponsibilityStatus::Changed,
+            Some(Standing { settled: true, .. }) => ResponsibilityStatus::Changed,
             Some(Standing { agreed_by, .. }) if self.parties().is_subset(agreed_by) => ResponsibilityStatus::Agreed,
             Some(_) => ResponsibilityStatus::Proposed,
         };
@@ -94,6 +101,17 @@ impl SessionRow {
         lines.flatten().collect()
     }
 
+    /// The session as a learner of it sees it: what they attended and attained, and nothing of anybody else's.
+    #[must_use]
+    pub fn shown_to(&self, learner: PersonId) -> Option<SessionShown> {
+        let mut shown = self.shown();
+        shown.roster.retain(|person| *person == learner);
+        shown.attendance.retain(|line| line.person == learner);
+        shown.attainment.retain(|line| line.person == learner);
+        shown.responsibilities.clear();
+        (!shown.roster.is_empty()).then_some(shown)
+    }
+
     /// The session.
     #[must_use]
     pub fn shown(&self) -> SessionShown {
@@ -112,7 +130,9 @@ impl SessionRow {
             ends_at: plan.ends_at,
             unit: plan.unit,
             venue: plan.venue,
-            trainers: plan.trainers,
+            trainers: self.trainers().to_vec(),
+            trainers_changed_at: self.changed.as_ref().map(|dated| dated.at),
+            trainers_changed_because: self.changed.as_ref().map(|dated| dated.value.1.clone()),
             learners_max: plan.learners_max,
             physical: plan.physical,
             low_risk: plan.low_risk,

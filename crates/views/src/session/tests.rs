@@ -10,6 +10,10 @@ const MENTOR: u128 = 1;
 const CANDIDATE: u128 = 3;
 
 fn planned() -> SessionEvent {
+    starting("2021-03-08T09:00:00Z")
+}
+
+fn starting(starts_at: &str) -> SessionEvent {
     SessionEvent::SessionPlanned {
         session: id(1),
         programme: Some(id(50)),
@@ -17,7 +21,7 @@ fn planned() -> SessionEvent {
         kind: SessionKind::CoDelivery,
         title: "Holding together".into(),
         modules: vec![ModuleMinutes { module: id(11), minutes: 90, assessment_minutes: 15 }],
-        starts_at: at("2021-03-08T09:00:00Z"),
+        starts_at: at(starts_at),
         ends_at: at("2021-03-08T16:00:00Z"),
         unit: None,
         venue: "Hall".into(),
@@ -29,6 +33,13 @@ fn planned() -> SessionEvent {
         physical: true,
         low_risk: None,
     }
+}
+
+/// That this mentor teaches beside the candidate.
+fn with(mentor: u128) -> SessionEvent {
+    let trainers =
+        vec![Trainer { person: id(mentor), part: TrainerPart::Mentor }, Trainer { person: id(CANDIDATE), part: TrainerPart::Candidate }];
+    SessionEvent::SessionTrainersChanged { trainers, reason: sealed() }
 }
 
 fn judged(result: AttainmentResult, provisional: bool) -> SessionEvent {
@@ -51,6 +62,11 @@ fn history() -> Vec<Happening> {
         agree(timing(CANDIDATE)),
         propose((Responsibility::Feedback, id(CANDIDATE))),
         SessionEvent::ResponsibilityChanged { responsibility: Responsibility::Motivating, owner: id(MENTOR), reason: sealed() },
+        SessionEvent::SessionTrainersChanged {
+            trainers: vec![Trainer { person: id(CANDIDATE), part: TrainerPart::Candidate }],
+            reason: sealed(),
+        },
+        with(MENTOR),
         SessionEvent::RosterSet { learners: vec![id(101), id(102)] },
         SessionEvent::RosterSet { learners: vec![id(101)] },
         there(60),
@@ -88,8 +104,44 @@ fn owners_stand_once_all_agreed_or_it_was_changed_on_record() {
         shown.responsibilities.into_iter().find(|each| each.responsibility == responsibility).map(|each| each.status)
     };
     assert_eq!(status(Responsibility::Timing), Some(ResponsibilityStatus::Proposed), "the candidate has not agreed");
-    assert_eq!(status(Responsibility::Motivating), Some(ResponsibilityStatus::Changed));
+    assert_eq!(status(Responsibility::Motivating), Some(ResponsibilityStatus::Proposed), "a change beforehand waits for the candidate");
     assert_eq!(status(Responsibility::SmallGroups), Some(ResponsibilityStatus::Unowned));
+}
+
+#[test]
+fn a_change_stands_once_the_session_has_begun() {
+    let change = SessionEvent::ResponsibilityChanged { responsibility: Responsibility::Timing, owner: id(MENTOR), reason: sealed() };
+    let agree = SessionEvent::ResponsibilityAgreed { responsibility: Responsibility::Timing, owner: id(MENTOR) };
+    let begun = starting("2020-11-01T08:30:00Z");
+    let status = |events: Vec<SessionEvent>| {
+        let timing = shown(events).responsibilities[0].clone();
+        (timing.status, timing.reason.is_some())
+    };
+    assert_eq!(status(vec![begun, change.clone()]), (ResponsibilityStatus::Changed, true));
+    assert_eq!(status(vec![planned(), change, agree]), (ResponsibilityStatus::Proposed, true));
+}
+
+#[test]
+fn whoever_no_longer_teaches_answers_for_nothing() {
+    let propose = |owner| SessionEvent::ResponsibilityProposed { responsibility: Responsibility::Timing, owner: id(owner) };
+    let shown = shown(vec![planned(), propose(MENTOR), with(7)]);
+    assert_eq!(shown.trainers[0].person, id(7));
+    assert!(shown.trainers_changed_because.is_some());
+    assert_eq!((shown.responsibilities[0].status, shown.responsibilities[0].owner), (ResponsibilityStatus::Unowned, None));
+}
+
+#[test]
+fn a_learner_sees_their_own_part() {
+    let there = |person| Attended { person: id(person), module: id(11), minutes: 60 };
+    let roster = SessionEvent::RosterSet { learners: vec![id(101), id(102)] };
+    let attendance = SessionEvent::AttendanceRecorded { attendance: vec![there(101), there(102)] };
+    let events: Vec<_> =
+        [planned(), roster, attendance, judged(AttainmentResult::Attained, false)].into_iter().map(Happening::Session).collect();
+    let row = fold::<Sessions>(&events);
+    let own = row.shown_to(id(102)).expect("they are on the roster");
+    assert_eq!((own.roster, own.attendance.len(), own.attainment.len()), (vec![id(102)], 1, 0));
+    assert_eq!(row.shown_to(id(101)).map(|own| own.attainment.len()), Some(1));
+    assert_eq!(row.shown_to(id(103)), None);
 }
 
 #[test]

@@ -128,6 +128,18 @@ pub struct OwnerChangeBody {
     occurred_at: Option<Instant>,
 }
 
+/// Other trainers.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainersBody {
+    /// All who teach from now on.
+    #[schema(min_items = 1, max_items = 10)]
+    trainers: Vec<TrainerBody>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 1_000)]
+    reason: String,
+}
+
 /// The learners.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -219,6 +231,10 @@ fn owners(bodies: Vec<OwnerBody>) -> Vec<Owner> {
     bodies.into_iter().map(|OwnerBody { responsibility, owner }| Owner { responsibility, owner }).collect()
 }
 
+fn trainers(bodies: Vec<TrainerBody>) -> Vec<Trainer> {
+    bodies.into_iter().map(|TrainerBody { person, part }| Trainer { person, part }).collect()
+}
+
 fn modules(bodies: Vec<ModuleMinutesBody>) -> Vec<ModuleMinutes> {
     let module = |ModuleMinutesBody { module, minutes, assessment_minutes }| ModuleMinutes { module, minutes, assessment_minutes };
     bodies.into_iter().map(module).collect()
@@ -244,7 +260,7 @@ impl SessionPlanBody {
             ends_at: self.ends_at,
             unit: self.unit,
             venue: self.venue,
-            trainers: self.trainers.into_iter().map(|TrainerBody { person, part }| Trainer { person, part }).collect(),
+            trainers: trainers(self.trainers),
             learners_max: self.learners_max,
             physical: self.physical,
             low_risk,
@@ -267,6 +283,12 @@ impl OwnerChangeBody {
     pub(super) fn asked(self) -> Asked {
         let Self { responsibility, owner, reason, occurred_at } = self;
         Asking::told(SessionCommand::Change { responsibility, owner, reason }, occurred_at)
+    }
+}
+
+impl TrainersBody {
+    pub(super) fn asked(self) -> Asked {
+        SessionCommand::ChangeTrainers { trainers: trainers(self.trainers), reason: self.reason }.into()
     }
 }
 

@@ -5,6 +5,7 @@ use lastresort_views::session::Sessions;
 
 use super::bodies::{
     AttainmentBody, CancellationBody, HeldBody, OwnerChangeBody, OwnersBody, RosterBody, SessionAttendanceBody, SessionPlanBody,
+    TrainersBody,
 };
 use crate::command::{Asking, Version};
 use crate::resources::needs_analyses::ToldBody;
@@ -13,13 +14,22 @@ use crate::table::{Rows, Table};
 /// The operations.
 pub fn operations(table: &mut Table) {
     let mut rows = table.resource::<Sessions>();
-    rows.many("List sessions.").one("Read a session: its plan, who answers for what, and what its learners attended and attained.");
+    rows.many("List sessions.").one(
+        "Read a session: its plan, who answers for what, and what its learners attended and attained; whoever is on its roster reads their own part of it.",
+    );
     rows.create::<SessionPlanBody>(
         Can::Plan,
         "Plan a session; ratios and trainers are checked here and again at completion.",
         |body, _| Ok(body.asked()),
     );
     responsibilities(&mut rows);
+    rows.act::<TrainersBody>(
+        Can::ChangeTrainers,
+        "trainers",
+        Version::Required,
+        "Name other trainers for a session, all of them: where one has left, it is not completed before.",
+        |body, _| Ok(body.asked()),
+    );
     learning(&mut rows);
     ending(&mut rows);
 }
@@ -43,7 +53,7 @@ fn responsibilities(rows: &mut Rows<'_, Sessions>) {
         Can::Change,
         "responsibility-changes",
         Version::Required,
-        "Change who answers for something, on record and with a reason.",
+        "Change who answers for something, on record and with a reason; beforehand the others agree to it anew.",
         |body, _| Ok(body.asked()),
     );
 }

@@ -2,15 +2,19 @@ use lastresort_fact::Role;
 
 use super::*;
 use crate::candidate::world::{
-    BOSS, CANDIDATE, CLEAR, LISTENS, MENTOR, OTHER_MENTOR, TEACHES, as_assessor, as_candidate, assessing, correcting, facts, handed_in,
-    seen, undecided,
+    ASSESSOR, BOSS, CANDIDATE, CLEAR, LISTENS, MENTOR, OTHER_MENTOR, TEACHES, as_assessor, as_candidate, assessing, correcting, enrolled,
+    facts, handed_in, seen, undecided,
 };
-use crate::candidate::{CandidateCommand, Met};
+use crate::candidate::{Assign, CandidateCommand, Met};
 use crate::guard::testing::{Tried as _, asked_by, at, day, id};
 
 const FIRST: &str = "2021-02-09T10:00:00Z";
 const SECOND: &str = "2021-02-10T10:00:00Z";
 const DECIDED: &str = "2021-02-11T10:00:00Z";
+
+fn boss() -> Asked {
+    asked_by(BOSS, Role::ProviderAdmin, at("2021-01-04T10:00:00Z"))
+}
 
 fn mentor(when: &str) -> Asked {
     asked_by(MENTOR, Role::Mentor, at(when))
@@ -47,6 +51,21 @@ fn mentors_assessors_and_witnesses_observe_each_as_what_they_are() {
     assert_eq!(candidate.refused(CandidateCommand::Observe(seen(4)), &stranger, &facts()), ["not_permitted"]);
     let own = asked_by(CANDIDATE, Role::Mentor, at(FIRST));
     assert_eq!(candidate.refused(CandidateCommand::Observe(seen(4)), &own, &facts()), ["self_assessment"]);
+}
+
+#[test]
+fn a_capacity_counts_where_the_assignment_covers_the_day() {
+    let mut candidate = enrolled();
+    let from_on = day("2021-02-09");
+    candidate.happens(CandidateCommand::AssignMentor(Assign { person: id(MENTOR), from_on, to_on: None }), &boss(), &facts());
+    candidate.happens(CandidateCommand::AssignAssessor(Assign { person: id(ASSESSOR), from_on, to_on: None }), &boss(), &facts());
+    let mut observe = |number, asked: Asked, when| {
+        let told = Asked { occurred_at: at(when), ..asked };
+        capacity(&candidate.happens(CandidateCommand::Observe(seen(number)), &told, &facts()))
+    };
+    assert_eq!(observe(1, mentor(SECOND), "2021-02-08T10:00:00Z"), Capacity::Witness);
+    assert_eq!(observe(2, as_assessor(SECOND), "2021-02-08T10:00:00Z"), Capacity::Witness);
+    assert_eq!(observe(3, mentor(SECOND), FIRST), Capacity::Mentor);
 }
 
 #[test]
@@ -96,7 +115,7 @@ fn competent_rests_on_enough_observations_raters_and_occasions() {
         "one observation on one occasion; one rater is enough"
     );
     let mut strict = facts();
-    strict.organisation.policy.0.insert(PolicyName::RatersMin, vec![(day("2021-01-01"), 3)]);
+    strict.organisation.policy.0.push((PolicyName::RatersMin, day("2021-01-01"), 3));
     assert_eq!(candidate.refused(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &strict), ["evidence_insufficient"]);
     candidate.happens(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &facts());
     assert_eq!(candidate.decided(id(TEACHES)).map(|(_, decided)| decided.decision), Some(Decision::Competent));
@@ -179,4 +198,35 @@ fn what_was_demanded_is_answered_by_something_new() {
     assert_eq!(candidate.refused(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &facts()), ["evidence_not_current"]);
     candidate.happens(CandidateCommand::Observe(seen(3)), &mentor(DECIDED), &facts());
     candidate.happens(decide(Decision::Competent, &[1, 2, 3]), &as_assessor(DECIDED), &facts());
+    let told = |what| CandidateCommand::DemandAction { action: id(what), competency: id(TEACHES), what: "Plan it again.".to_owned() };
+    let earlier = Asked { occurred_at: at(FIRST), ..as_assessor("2021-02-12T12:00:00Z") };
+    candidate.happens(told(2), &earlier, &facts());
+    let again = CandidateCommand::Assess(Assess {
+        assessment: id(2),
+        decision: Decision::Competent,
+        observations: [1, 2, 3].map(id).to_vec(),
+        ..undecided()
+    });
+    let refused = candidate.refused(again, &as_assessor("2021-02-13T10:00:00Z"), &facts());
+    assert_eq!(refused, ["evidence_not_current"], "nobody can have answered it before it was recorded");
+}
+
+#[test]
+fn policy_is_of_the_day_a_decision_is_recorded() {
+    let candidate = seen_twice();
+    let mut strict = facts();
+    strict.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-15"), 3));
+    let told = Asked { occurred_at: at(DECIDED), ..as_assessor("2021-02-16T10:00:00Z") };
+    assert_eq!(candidate.refused(decide(Decision::Competent, &[1, 2]), &told, &strict), ["evidence_insufficient"]);
+}
+
+#[test]
+fn a_programme_keeps_the_policy_it_began_with() {
+    let mut candidate = seen_twice();
+    let mut pinned = facts();
+    pinned.programme.policy_version = Some(1);
+    pinned.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-01"), 2));
+    pinned.organisation.policy.0.push((PolicyName::RatersMin, day("2021-02-01"), 3));
+    assert_eq!(candidate.refused(decide(Decision::Competent, &[1]), &as_assessor(DECIDED), &pinned), ["evidence_insufficient"; 3]);
+    candidate.happens(decide(Decision::Competent, &[1, 2]), &as_assessor(DECIDED), &pinned);
 }
