@@ -173,9 +173,12 @@ pub async fn read<R: Resource>(call: &Call, id: Uuid) -> Answer {
 /// # Errors
 /// 404 where there is none, 403 where it is not theirs to read.
 pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -> Answer {
-    let follower = &call.guest.service.follower;
-    let position = follower.state(call.organisation).await.bookmark;
-    let found = follower.row::<R::View>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(R::READERS))?;
+    let (follower, organisation, name) = (&call.guest.service.follower, call.organisation, id.to_string());
+    let (position, found) = match caused {
+        Some(caused) => (caused.position, follower.row_at::<R::View>(organisation, &name, caused.position).await?),
+        None => (follower.state(organisation).await.bookmark, follower.row::<R::View>(organisation, &name).await?),
+    };
+    let found = found.ok_or_else(|| call.missing(R::READERS))?;
     let about = R::about(&found.row);
     let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
     let part = if readable { None } else { R::part(&found.row, call.known.person) };
@@ -201,7 +204,7 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
         }
     }
     answer.insert_header((ETAG, format!("\"{}\"", R::version(&found.row))));
-    answer.insert_header(("Ledger-Position", position.max(caused.map_or(0, |caused| caused.position)).to_string()));
+    answer.insert_header(("Ledger-Position", position.to_string()));
     Ok(answer.json(value))
 }
 

@@ -185,7 +185,7 @@ impl Desk {
         for event in found {
             version = event.sequence;
             let unreadable = |error| StoreError::Corrupt(format!("{} {id} event {version}: {error}", T::TYPE));
-            let mut fact: Fact<T::Event> = event.payload.read().map_err(unreadable)?;
+            let mut fact: Fact<T::Event> = serde_json::from_str(&event.payload).map_err(unreadable)?;
             if T::OPENS {
                 place(&stream, version, &mut fact.event);
             }
@@ -261,7 +261,7 @@ impl Desk {
             stamp: Stamp,
         }
         let last = self.store.stream(organisation, Kind::of::<Root<T>>(), id, version.saturating_sub(1)).await?;
-        let stamped = last.into_iter().next().and_then(|event| event.payload.read::<Stamped>().ok());
+        let stamped = last.into_iter().next().and_then(|event| serde_json::from_str::<Stamped>(&event.payload).ok());
         Ok(stamped.map(|found| (found.stamp.by, found.stamp.role)))
     }
 }

@@ -12,6 +12,9 @@ use crate::view::{AnyView, Recorded, Views, World, Written};
 /// Events folded at most in one step.
 pub const STEP: u32 = 2_000;
 
+/// So many rows are a few: those of one batch of commands.
+const FEW: usize = 64;
+
 /// How often a row that is folded anew runs after a bookmark that moves on.
 const CHASES: usize = 10;
 
@@ -34,6 +37,8 @@ pub struct Folding {
     pub generation: Generation,
     /// Its parked rows: table name and id.
     parked: BTreeSet<(String, RowId)>,
+    /// The rows of the last step, with the names of their tables, where they were a few.
+    pub(crate) written: Vec<(String, Row)>,
 }
 
 impl Folding {
@@ -43,7 +48,7 @@ impl Folding {
     /// Where the store fails.
     pub async fn of(store: &dyn Store, organisation: OrganisationId, generation: Generation) -> Result<Self, StoreError> {
         let parked = store.parked(organisation, generation.number).await?;
-        Ok(Self { generation, parked: parked.into_iter().map(|row| (row.table, row.id)).collect() })
+        Ok(Self { generation, parked: parked.into_iter().map(|row| (row.table, row.id)).collect(), written: Vec::new() })
     }
 }
 
@@ -58,7 +63,7 @@ pub async fn step<W: World>(
     folding: &mut Folding,
     now: Instant,
 ) -> Result<Step, StoreError> {
-    let Folding { generation, parked } = folding;
+    let Folding { generation, parked, written } = folding;
     let stored = store.read(organisation, generation.bookmark, STEP).await?;
     let Some(last) = stored.last().map(|event| event.position) else { return Ok(Step::AtHead) };
     gapless(&stored, generation.bookmark)?;
@@ -99,12 +104,19 @@ pub async fn step<W: World>(
         tracing::error!(%organisation, table = parked.table, row = parked.id, position = parked.position, reason = parked.reason, "a row was parked");
     }
     let newly: Vec<_> = commit.parked.iter().map(|parked| (parked.table.clone(), parked.id.clone())).collect();
+    let few = if commit.changes.len() <= FEW { commit.changes.iter().filter_map(row_of).collect() } else { Vec::new() };
     if !store.commit_rows(commit).await? {
         return Ok(Step::Overtaken);
     }
+    *written = few;
     generation.bookmark = last;
     parked.extend(newly);
     Ok(Step::Moved(last))
+}
+
+fn row_of(change: &RowChange) -> Option<(String, Row)> {
+    let (body, _) = change.body.as_ref()?;
+    Some((change.table.name.clone(), Row { id: change.id.clone(), position: change.position, body: body.clone() }))
 }
 
 /// What came of folding a parked row anew.

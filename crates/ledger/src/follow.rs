@@ -128,6 +128,22 @@ impl<W: World> Follower<W> {
         found.into_iter().next().map(read::<V>).transpose()
     }
 
+    /// One row that has folded `position`, for whoever waited for that.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn row_at<V: View<World = W>>(
+        &self,
+        organisation: OrganisationId,
+        id: &str,
+        position: u64,
+    ) -> Result<Option<Found<V::Row>>, StoreError> {
+        match self.shared.recent(organisation, &table::<V>().name, id, position) {
+            Some(recent) => read::<V>(recent).map(Some),
+            None => self.row::<V>(organisation, id).await,
+        }
+    }
+
     /// The rows that answer a question, in its order.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use self::columns::{DATA_KEY, EVENT, data_key, event, head, signed, unsigned, uu
 use self::connections::Connections;
 use crate::append::{Append, ClaimName, CommandKey, Digest, Head, Outcome, StoredCommand, StreamRef};
 use crate::rows::{Ask, Generation, Parked, Row, RowCommit, RowId, Table};
-use crate::store::{DataKeyRow, Kind, Moved, Payload, Store, StoreError, StoredEvent, StreamEvent};
+use crate::store::{DataKeyRow, Kind, Moved, Store, StoreError, StoredEvent, StreamEvent};
 
 const LEDGER: &[&str] = &[include_str!("../migrations/sqlite/0001_ledger.sql")];
 const VIEWS: &[&str] = &[include_str!("../migrations/sqlite/0002_views.sql")];
@@ -144,7 +144,7 @@ impl Store for SqliteStore {
                      WHERE organisation = ? AND aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence",
                 )?;
                 let found = statement.query_map(params![organisation.0.as_bytes(), kind.name(), id.as_bytes(), signed(after)], |row| {
-                    Ok(StreamEvent { sequence: unsigned(row.get(0)?), payload: Payload::Text(row.get(1)?) })
+                    Ok(StreamEvent { sequence: unsigned(row.get(0)?), payload: row.get(1)? })
                 })?;
                 found.collect()
             })

@@ -16,7 +16,6 @@ use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, Serializ
 use futures::future::BoxFuture;
 use lastresort_fact::{Class, EventId, Instant, KeyId, OrganisationId, PersonId};
 use postgres_es::PostgresEventRepository;
-use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -79,31 +78,8 @@ impl fmt::Debug for Kind {
 pub struct StreamEvent {
     /// Its number in the stream, from 1.
     pub sequence: u64,
-    /// The fact: `{"stamp": {…}, "event": {"type": …, "value": {…}}}`.
-    pub payload: Payload,
-}
-
-/// JSON as a store hands it out: as it keeps it, or as the library behind it
-/// has parsed it. Parsed once, into what is wanted.
-#[derive(Clone, Debug)]
-pub enum Payload {
-    /// As text.
-    Text(String),
-    /// Parsed.
-    Parsed(serde_json::Value),
-}
-
-impl Payload {
-    /// What it says.
-    ///
-    /// # Errors
-    /// Where it does not say that.
-    pub fn read<T: DeserializeOwned>(self) -> serde_json::Result<T> {
-        match self {
-            Self::Text(text) => serde_json::from_str(&text),
-            Self::Parsed(value) => serde_json::from_value(value),
-        }
-    }
+    /// The fact as JSON text: `{"stamp": {…}, "event": {"type": …, "value": {…}}}`.
+    pub payload: String,
 }
 
 /// One event of a ledger, as followers and the feed need it.

@@ -4,7 +4,7 @@
 //! A program whose views have another shape folds its own rows first, beside
 //! those that answer and without the lease, and then takes over from the older.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::State;
 use crate::clock::Clock;
 use crate::fold::{Folding, Step, step};
-use crate::rows::Generation;
+use crate::rows::{Generation, Row};
 use crate::store::{AnyStore, StoreError};
 use crate::view::{Views, World};
 
@@ -32,6 +32,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// So many ledgers are folded at once: as many as a store has connections for,
 /// and as much memory as their steps may take.
 const AT_ONCE: usize = 8;
+/// How many rows are held after they were written.
+const RECENT: usize = 256;
 /// How long the right to fold lasts, if it is not renewed.
 const LEASE: Duration = Duration::from_secs(5);
 
@@ -43,6 +45,9 @@ pub(super) struct Shared<W: World> {
     holder: Uuid,
     turns: Semaphore,
     ledgers: Mutex<HashMap<OrganisationId, Arc<Ledger>>>,
+    /// The rows written last by this process, the latest first: whoever caused
+    /// one need not read what was in hand a moment ago.
+    recent: Mutex<VecDeque<(OrganisationId, String, Row)>>,
 }
 
 #[derive(Debug)]
@@ -102,11 +107,34 @@ fn ahead(rows: u64, head: u64) -> StoreError {
 
 impl<W: World> Shared<W> {
     pub(super) fn new(store: AnyStore, views: Views<W>, clock: Clock) -> Self {
-        Self { store, views, clock, holder: crate::ids::new(), turns: Semaphore::new(AT_ONCE), ledgers: Mutex::default() }
+        Self {
+            store,
+            views,
+            clock,
+            holder: crate::ids::new(),
+            turns: Semaphore::new(AT_ONCE),
+            ledgers: Mutex::default(),
+            recent: Mutex::default(),
+        }
     }
 
     pub(super) fn ledgers(&self) -> std::sync::MutexGuard<'_, HashMap<OrganisationId, Arc<Ledger>>> {
         self.ledgers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrote(&self, organisation: OrganisationId, rows: Vec<(String, Row)>) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        for (table, row) in rows {
+            recent.push_front((organisation, table, row));
+        }
+        recent.truncate(RECENT);
+    }
+
+    /// A row as written a moment ago, if it was then folded up to a position or further.
+    pub(super) fn recent(&self, organisation: OrganisationId, table: &str, id: &str, position: u64) -> Option<Row> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = recent.iter().find(|(whose, name, row)| row.id == id && *whose == organisation && name == table);
+        found.filter(|(.., row)| row.position >= position).map(|(.., row)| row.clone())
     }
 
     /// The ledger's follower, begun where it is not.
@@ -188,7 +216,10 @@ impl<W: World> Shared<W> {
                 && let Some(known) = folding.as_mut()
             {
                 match step(&*self.store, &self.views, organisation, known, self.clock.now()).await? {
-                    Step::Moved(bookmark) => ledger.state.send_modify(|state| state.bookmark = bookmark),
+                    Step::Moved(bookmark) => {
+                        self.wrote(organisation, std::mem::take(&mut known.written));
+                        ledger.state.send_modify(|state| state.bookmark = bookmark);
+                    }
                     Step::Overtaken => *folding = None,
                     Step::AtHead => return Ok(None),
                 }

@@ -232,8 +232,8 @@ async fn write_events(connection: &mut PgConnection, organisation: OrganisationI
     let query = bind_commands(query, &done.commands)?;
     let query = query.bind(signed(done.from.position)).bind(signed(done.to.position)).bind(done.to.recorded_at.utc());
     let row = query.fetch_one(connection).await.map_err(raced)?;
-    let touched = [row.try_get::<i64, _>(0)?, row.try_get(1)?, row.try_get(2)?];
-    let meant = [1, done.events.len() as i64, done.commands.len() as i64];
+    let touched = [unsigned(row.try_get(0)?)?, unsigned(row.try_get(1)?)?, unsigned(row.try_get(2)?)?];
+    let meant = [1, done.events.len() as u64, done.commands.len() as u64];
     if touched == meant {
         return Ok(());
     }
@@ -242,10 +242,8 @@ async fn write_events(connection: &mut PgConnection, organisation: OrganisationI
 
 /// Under the head's lock no key is there twice, unless somebody wrote without it.
 fn raced(error: sqlx::Error) -> Failure {
-    match Fault::from(error) {
-        Fault::Twice(why) => Failure::Raced(why),
-        fault => fault.into(),
-    }
+    let fault = Fault::from(error);
+    if let Fault::Twice(why) = fault { Failure::Raced(why) } else { fault.into() }
 }
 
 fn insert_keys(organisation: OrganisationId, done: &Sequenced) -> Query<'static, Postgres, PgArguments> {

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
 use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
 use postgres_es::PostgresEventRepository;
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
@@ -18,12 +19,13 @@ use uuid::Uuid;
 use super::event::{COLUMNS, aggregate_id, stored};
 use super::fault::{signed, unsigned};
 use crate::append::{ClaimName, Digest, Head, Receipt, StoredCommand, StreamRef};
-use crate::store::{DataKeyRow, Kind, Payload, StoreError, StoredEvent, StreamEvent, class_named};
+use crate::store::{DataKeyRow, Kind, StoreError, StoredEvent, StreamEvent, class_named};
 
-/// Without the metadata, which no aggregate looks at: parsing it would cost a
-/// tenth of a load.
-const STREAM: &str = "(SELECT aggregate_type, aggregate_id, sequence, event_type, event_version, payload, 'null'::json AS metadata
-    FROM events WHERE organisation = split_part($2, '/', 1)::uuid) AS stream";
+/// postgres-es parses what it reads. So it is given the payload as one string,
+/// to be parsed once and into what is wanted, and no metadata, which no
+/// aggregate looks at: a quarter of what the service spent on a load.
+const STREAM: &str = "(SELECT aggregate_type, aggregate_id, sequence, event_type, event_version, to_json(payload::text) AS payload,
+    'null'::json AS metadata FROM events WHERE organisation = split_part($2, '/', 1)::uuid) AS stream";
 
 /// postgres-es as it reads our table. It never writes: the name of its
 /// snapshots is one that no table has.
@@ -41,8 +43,14 @@ pub(super) async fn stream(
 ) -> Result<Vec<StreamEvent>, StoreError> {
     let unavailable = |error: cqrs_es::persist::PersistenceError| StoreError::Unavailable(error.to_string());
     let events = kind.load(repository, &aggregate_id(organisation, id), after).await.map_err(unavailable)?;
-    let found = |event: SerializedEvent| StreamEvent { sequence: event.sequence as u64, payload: Payload::Parsed(event.payload) };
-    Ok(events.into_iter().map(found).collect())
+    events.into_iter().map(stream_event).collect()
+}
+
+fn stream_event(event: SerializedEvent) -> Result<StreamEvent, StoreError> {
+    let Value::String(payload) = event.payload else {
+        return Err(StoreError::Corrupt("a payload is not the string it was asked as".to_owned()));
+    };
+    Ok(StreamEvent { sequence: event.sequence as u64, payload })
 }
 
 /// The events of a ledger after `after`.

@@ -70,7 +70,7 @@ async fn a_stream_is_loaded_from_any_version(scene: &Scene) {
     assert_eq!(load(3).await.iter().map(|event| event.sequence).collect::<Vec<_>>(), [4]);
     assert!(load(4).await.is_empty());
     let first = load(0).await.remove(0);
-    let fact: serde_json::Value = first.payload.read().expect("JSON");
+    let fact: serde_json::Value = serde_json::from_str(&first.payload).expect("JSON");
     assert_eq!((&fact["event"]["type"], &fact["event"]["value"]["text"]), (&"Noted".into(), &"in turns".into()));
     let elsewhere = ledger(&scene.store).await;
     assert!(scene.store.stream(elsewhere, kind, ids[1], 0).await.expect("loaded").is_empty());
