@@ -75,10 +75,10 @@ def before_call(context, case, kwargs) -> None:
 
 def find(case, label: str, role: str, fits, never: bool) -> tuple[dict[str, str], str | None]:
     """Where to do this; what was never done yet is sent by whoever may do it somewhere.
-    That is a long search, so one time in five is enough.
+    That is a long search, so one time in three is enough.
     """
     SOUGHT[label] += never
-    roles = WORLD.roles(label) if never and SOUGHT[label] % 5 == 1 else []
+    roles = WORLD.roles(label) if never and SOUGHT[label] % 3 == 1 else []
     for other in CHANCE.sample(roles, len(roles)):
         place, version, sure = WORLD.place(label, other, fits, 4)
         if sure:

@@ -12,6 +12,8 @@ from random import Random
 from uuid import uuid4
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 # One of our own: Hypothesis sets the common one back for every example. Each of
 # the runs has its own way, and the same one every time.
@@ -37,6 +39,9 @@ class World:
             for method, operation in methods.items()
         }
         self.session = requests.Session()
+        # A connection that idled may be closed just then. Every command has a key, so each can be sent again.
+        again = Retry(total=3, allowed_methods=None, backoff_factor=0.2)
+        self.session.mount(self.base_url, HTTPAdapter(max_retries=again))
         self.kept: dict = {}
         self.turn = 0
         self.keys = itertools.count()
@@ -166,12 +171,19 @@ class World:
         path = label.split(" ")[1]
         if label == f"PUT {ORG}":
             return {"org": str(uuid4())}
+        if "{operation}" in path:
+            return {"operation": self.keep("rebuild", self.rebuild)}
         if not path.startswith(ORG):
             return {}
         org, parts = self.orgs(role)[0], path.removeprefix(ORG).split("/")
         items = self.items(org, parts[1]) if len(parts) > 2 else []
         item = CHANCE.choice(items) if items else {}
         return self.named(path, org, item.get("id", ""), item) if item else {"org": org}
+
+    def rebuild(self) -> str:
+        """Long work, begun."""
+        path = f"{self.base_url}/v1/organisations/{self.client}/rebuilds"
+        return self.session.post(path, headers=self.headers("operator"), timeout=PATIENCE).json()["id"]
 
     def orgs(self, role: str) -> list[str]:
         orgs = [place["organisation"] for place in self.me(role)] or [self.client]
