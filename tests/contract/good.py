@@ -280,6 +280,11 @@ def has_stage(status: str):
     return lambda programme: any(stage["status"] == status for stage in programme["stages"])
 
 
+def shared(session: dict) -> bool:
+    """A day that a mentor and a candidate share."""
+    return has("planned")(session) and session["kind"] == "co_delivery"
+
+
 # Whom an operation is for, where but few will do.
 WHOM = {
     "get_curriculum_version": lambda curriculum: curriculum["published"],
@@ -295,6 +300,12 @@ WHOM = {
     "candidate_complete": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) == 6,
     "candidate_request_remedial": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) < 6,
     "candidate_demand_action": lambda candidate: has("enrolled")(candidate) and len(entered(candidate)) < 6,
+    "session_propose_responsibilities": shared,
+    "session_agree_responsibilities": shared,
+    "session_change_responsibility": shared,
+    "session_countersign": shared,
+    # The shared days are few, and others need them.
+    "session_cancel": lambda session: has("planned")(session) and not shared(session),
 }
 
 

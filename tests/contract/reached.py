@@ -1,6 +1,6 @@
 """Whether every operation of the contract was done at least once, in one run or
-the next, and by whom. The first run's file comes first; what was never done
-stands on standard output, for a next run.
+the next, and everybody had their say. The first run's file comes first; what was
+never done stands on standard output, for a next run.
 
     reached.py ANSWERS.JSON…
 """
@@ -19,6 +19,9 @@ for name in sys.argv[1:]:
         answers.setdefault(label, Counter()).update(counts)
 
 never = {label: counts for label, counts in answers.items() if not any(status.startswith("2") for status in counts)}
+silent = [role for role, count in senders.items() if count == 0]
+if silent:
+    sys.exit(f"nobody ever spoke as {', '.join(silent)}")
 print("requests by role:", ", ".join(f"{role} {count}" for role, count in senders.most_common()), file=sys.stderr)
 for label, counts in never.items():
     print(f"not done: {label}, answered with {dict(counts)}", file=sys.stderr)

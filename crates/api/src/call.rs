@@ -182,7 +182,7 @@ impl Call {
         let Guest { service, request, .. } = &self.guest;
         let at = service.desk.clock.now();
         let inspects = self.known.held(at).find(|acting| acting.role == Role::Inspector);
-        let Some(acting) = inspects.filter(|_| request.method() == actix_web::http::Method::GET) else { return Ok(()) };
+        let Some(acting) = inspects.filter(|_| request.method().is_safe()) else { return Ok(()) };
         let named = request.match_info().iter().filter(|(name, _)| *name != "org").find_map(|(_, value)| value.parse().ok());
         let read = Read { route: request.match_pattern().unwrap_or_default(), resource: named, at };
         service.reads.note((self.organisation, self.known.person, acting.grant), read)

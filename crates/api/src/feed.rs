@@ -96,7 +96,9 @@ pub fn operations(table: &mut Table) {
 }
 
 /// An event is one of those the domain declares, told apart by their `type`, so
-/// that a generated client gives each its own class; or one not known yet.
+/// that a generated client gives each its own class; or one not known yet, so
+/// that a strict one does not fall over it. The known ones have a name of their
+/// own: with the others among them TypeScript could not narrow by `type`.
 fn event_shapes(shapes: &mut Shapes) -> Shape {
     let Shape(any) = shapes.of::<Event>();
     let mut head = shapes.0.remove("Event").unwrap_or_default();
@@ -108,12 +110,14 @@ fn event_shapes(shapes: &mut Shapes) -> Shape {
         required.retain(|name| name.as_str().is_none_or(|name| !own.contains(&name)));
     }
     shapes.0.insert("EventHead".to_owned(), head);
-    let (mut kinds, mut names) = (Vec::new(), Vec::new());
+    let (mut kinds, mut mapping, mut names) = (Vec::new(), serde_json::Map::new(), Vec::new());
     for (data, Shape(schema)) in crate::events::shapes(shapes) {
         let Some((name, version)) = data.rsplit_once('V') else { continue };
         let (kind, told) = (json!({"type": "string", "const": name}), json!({"type": "string", "const": version}));
         let event = event_shape(&schema["description"], &kind, &told, &Shape::named(&data).0);
-        kinds.push(Shape::named(&format!("{name}Event")).0);
+        let Shape(own) = Shape::named(&format!("{name}Event"));
+        mapping.insert(name.to_owned(), own["$ref"].clone());
+        kinds.push(own);
         names.push(name.to_owned());
         shapes.0.insert(format!("{name}Event"), event);
         shapes.0.insert(data, schema);
@@ -121,11 +125,15 @@ fn event_shapes(shapes: &mut Shapes) -> Shape {
     let (kind, text) = (json!({"type": "string", "not": {"enum": names}}), json!({"type": "string"}));
     let other = event_shape(&json!("An event this contract does not know yet."), &kind, &text, &json!({"type": "object"}));
     shapes.0.insert("OtherEvent".to_owned(), other);
-    kinds.push(Shape::named("OtherEvent").0);
-    shapes.0.insert(
-        "Event".to_owned(),
-        json!({"description": "A fact of a ledger; `type` says which. Expect ones you do not know.", "oneOf": kinds}),
-    );
+    let known = json!({
+        "description": "A fact that this contract knows; `type` says which.",
+        "oneOf": kinds,
+        "discriminator": {"propertyName": "type", "mapping": mapping},
+    });
+    shapes.0.insert("KnownEvent".to_owned(), known);
+    let about = "A fact of a ledger: one that this contract knows, or, in time, another.";
+    let either = json!({"description": about, "oneOf": [Shape::named("KnownEvent").0, Shape::named("OtherEvent").0]});
+    shapes.0.insert("Event".to_owned(), either);
     Shape(any)
 }
 

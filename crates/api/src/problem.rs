@@ -20,7 +20,7 @@ use serde::ser::{Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 
 pub use catalogue::{CATALOGUE, Entry, known};
-pub use framework::{Paths, extractors, only, unknown_path};
+pub use framework::{Paths, extractors, only, route, unknown_path};
 pub use pages::pages;
 pub use translate::{RequestId, translate};
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::call::{Call, Guest};
 use crate::command::{Asking, Ready, Version};
 use crate::listing;
-use crate::problem::{Problem, only};
+use crate::problem::{Problem, only, route as served};
 use crate::resource::{CommandOf, Resource, read};
 use crate::schema::{Shape, Shapes};
 
@@ -129,7 +129,7 @@ impl Table {
         F::Output: Responder + 'static,
     {
         let Entry { method, path, id, tag, summary, callers, query, body, answer, command } = entry;
-        let route = web::method(method.clone()).to(handler);
+        let route = served(method.clone()).to(handler);
         self.operations.push(Operation { method, path, id, tag, summary, callers, query, body, answer, command, route });
     }
 

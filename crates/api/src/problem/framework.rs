@@ -6,8 +6,8 @@
 
 use actix_web::dev::ResourceDef;
 use actix_web::error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError};
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, guard, web};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::PathItem;
 
@@ -23,12 +23,20 @@ pub fn extractors(config: &mut web::ServiceConfig) {
         .app_data(web::JsonConfig::default().error_handler(|error, _| of_json(&error).into()));
 }
 
-/// The default service of a resource: its methods are these, comma-separated.
+/// A route for this method; one for GET serves HEAD as well (RFC 9110, 9.3.2),
+/// whose answer the server sends without its body.
+#[must_use]
+pub fn route(method: Method) -> Route {
+    if method == Method::GET { web::route().guard(guard::Any(guard::Get()).or(guard::Head())) } else { web::method(method) }
+}
+
+/// The default service of a resource: its methods are these, comma-separated,
+/// and HEAD where GET is one of them.
 ///
-/// `web::resource("/x").route(web::get().to(read)).default_service(only("GET"))`
+/// `web::resource("/x").route(route(Method::GET).to(read)).default_service(only("GET"))`
 #[must_use]
 pub fn only(allow: &str) -> Route {
-    let allow = allow.to_owned();
+    let allow = if allow.contains("GET") { format!("{allow}, HEAD") } else { allow.to_owned() };
     web::route().to(move || std::future::ready(Err::<HttpResponse, _>(Problem::method_not_allowed(&allow))))
 }
 

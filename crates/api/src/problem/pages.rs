@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{CATALOGUE, Entry, Problem, known, only};
+use super::{CATALOGUE, Entry, Problem, known, only, route};
 
 const STYLE: &str = "body{max-width:46rem;margin:2rem auto;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif;color:#1b1b1b;background:#fff}\
 code{background:#f0f0ee;padding:.1em .3em}dt{margin-top:1rem}dd{margin-left:0}a{color:#0b4f8a}\
@@ -26,8 +26,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// Serves the catalogue. For `App::configure`.
 pub fn pages(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/problems").route(web::get().to(index)).default_service(only("GET")))
-        .service(web::resource("/problems/{code}").route(web::get().to(page)).default_service(only("GET")));
+        .service(web::resource("/problems").route(route(Method::GET).to(index)).default_service(only("GET")))
+        .service(web::resource("/problems/{code}").route(route(Method::GET).to(page)).default_service(only("GET")));
 }
 
 /// An entry, as programs read it.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{self as actix, TestRequest};
@@ -91,7 +92,7 @@ async fn ask(request: TestRequest) -> Answer {
             .app_data(web::Data::new(Paths::of(&contract())))
             .configure(extractors)
             .configure(pages)
-            .service(web::resource("/only").route(web::get().to(id_of)).default_service(only("GET")))
+            .service(web::resource("/only").route(route(Method::GET).to(id_of)).default_service(only("GET")))
             .service(web::resource("/path/{number}").to(|_: web::Path<u32>| async { "" }))
             .service(web::resource("/query").to(|_: web::Query<Page>| async { "" }))
             .service(web::resource("/json").to(|_: web::Json<u32>| async { "" }))
@@ -138,7 +139,7 @@ async fn unknown_paths_and_methods() {
     ask(get("/nowhere")).await.is("not_found");
     let wrong = ask(TestRequest::delete().uri("/only")).await;
     wrong.is("method_not_allowed");
-    assert_eq!(wrong.header(ALLOW), Some("GET"));
+    assert_eq!(wrong.header(ALLOW), Some("GET, HEAD"));
     let wrong = ask(TestRequest::post().uri("/things/1")).await;
     wrong.is("method_not_allowed");
     assert_eq!(wrong.header(ALLOW), Some("GET, PUT"));
@@ -232,7 +233,7 @@ async fn over_a_real_connection_as_well() {
         App::new()
             .wrap(from_fn(translate))
             .service(web::resource("/panics").to(panics))
-            .service(web::resource("/only").route(web::get().to(id_of)).default_service(only("GET")))
+            .service(web::resource("/only").route(route(Method::GET).to(id_of)).default_service(only("GET")))
             .default_service(web::to(unknown_path))
     };
     let server = actix_web::HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").expect("a port");
@@ -247,7 +248,10 @@ async fn over_a_real_connection_as_well() {
         assert_eq!(answer.json::<Value>().await.expect("JSON")["code"], code);
     }
     let answer = client.head(format!("http://{address}/only")).send().await.expect("an answer");
-    assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().ok()), (405, Some("GET")));
+    assert_eq!((answer.status().as_u16(), answer.headers()["content-length"].to_str().ok()), (200, Some("36")));
+    assert_eq!(answer.bytes().await.expect("an answer").len(), 0);
+    let answer = client.post(format!("http://{address}/only")).send().await.expect("an answer");
+    assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().ok()), (405, Some("GET, HEAD")));
     assert_eq!(client.get(format!("http://{address}/only")).send().await.expect("an answer").status(), 200);
     handle.stop(false).await;
 }
