@@ -228,6 +228,11 @@ def session_attendance(world: World, place: dict) -> dict:
     return {"attendance": [line | {"minutes": 60} for line in lines(world, place)]}
 
 
+def trainers(world: World, place: dict) -> dict:
+    held = world.look(place["org"], "sessions", place["session"])["trainers"]
+    return {"trainers": [{"person": one["person"], "part": one["part"]} for one in held], "reason": "The hall is another."}
+
+
 def attainment(world: World, place: dict) -> dict:
     return {"attainment": [line | {"result": "attained"} for line in lines(world, place)]}
 
@@ -262,6 +267,7 @@ BODIES = {
     "candidate_request_remedial": lambda world, place: {"topic": "Law", "rank": 1},
     "candidate_cover_remedial": lambda world, place: {"covered": True},
     "session_plan": session,
+    "session_change_trainers": trainers,
     "session_propose_responsibilities": owners,
     "session_agree_responsibilities": owners,
     "session_change_responsibility": owner_change,

@@ -95,6 +95,8 @@ impl Thread {
                 Job::Ping(answer) => drop(answer.send(self.ping().map_err(fault))),
                 Job::Durability(answer) => drop(answer.send(self.durability().map_err(fault))),
                 Job::Close(answer) => {
+                    // Closed is closed: with the last connection go the files beside the database.
+                    drop(self);
                     let _nobody_waits = answer.send(());
                     return;
                 }
