@@ -140,7 +140,7 @@ def pre_load(world: World, place: dict) -> dict:
 
 
 def attendance(world: World, place: dict) -> dict:
-    return {"stage": CHANCE.choice(entered(of(world, place)[0])), "on": world.today(-CHANCE.randrange(90)), "minutes": 60}
+    return {"stage": CHANCE.choice(entered(of(world, place)[0])), "on": world.today(), "minutes": 60}
 
 
 def allotment(world: World, place: dict) -> dict:
