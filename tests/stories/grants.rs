@@ -15,6 +15,7 @@ lastresort_tests::on_both_stores!(
     a_revoked_grant_never_writes,
     nobody_gives_themselves_a_right,
     nobody_takes_over_somebody_by_a_login,
+    a_leavers_rights_end_with_the_employment,
     a_provider_gives_the_roles_of_its_programmes,
     a_grant_for_one_programme_reaches_nothing_else,
     grants_are_read_by_those_who_run_the_place_and_by_their_holders,
@@ -111,7 +112,8 @@ async fn nobody_takes_over_somebody_by_a_login(world: &World) {
     client.grant(&colleague, Role::Manager).await;
     let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
     guest.post(&format!("/persons/{}/logins", colleague.id), login.clone()).await.refused(403, "not_permitted");
-    client.administrator.post(&format!("/persons/{}/logins", colleague.id), login).await.ok();
+    // Who has a login is not given a second one: it would be a way in for somebody else.
+    client.administrator.post(&format!("/persons/{}/logins", colleague.id), login).await.refused(403, "not_permitted");
     let mut own = somebody();
     own["employer"] = json!(provider);
     own["login"] = json!({"issuer": "https://login.example", "subject": a_uuid()});
@@ -120,6 +122,23 @@ async fn nobody_takes_over_somebody_by_a_login(world: &World) {
     let manager = home.person(Role::Manager).await;
     let login = json!({"issuer": "https://login.example", "subject": a_uuid()});
     manager.post(&format!("/persons/{}/logins", home.administrator.id), login).await.refused(403, "not_permitted");
+}
+
+async fn a_leavers_rights_end_with_the_employment(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    case.client.grant(&case.person, Role::Manager).await;
+    case.person.get("/events").await.ok();
+    let leaves = json!({"effective_on": "2021-03-08"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    let since = Instant::now();
+    while case.person.get("/events").await.status != 403 {
+        assert!(since.elapsed() < Duration::from_secs(1), "a leaver reads on");
+    }
+    case.person.post("/persons", somebody()).await.refused(403, "not_permitted");
+    let back = json!({"reason": "It was a mistake."});
+    case.person.post(&format!("/persons/{}/reinstatement", case.person.id), back).await.refused(403, "not_permitted");
+    case.person.get(&path).await.ok();
 }
 
 async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Person, PersonKind};
 use lastresort_fact::{Decides as _, GrantId, OrganisationId, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::append::{ClaimName, Digest};
-use lastresort_ledger::desk::Desk;
+use lastresort_ledger::desk::{Desk, DeskError};
 use lastresort_ledger::follow::{Follower, Question};
 use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_ledger::store::StoreError;
@@ -36,6 +37,8 @@ pub struct Known {
     pub person: PersonId,
     /// A machine, which must bring an idempotency key.
     pub machine: bool,
+    /// They have left: their own record is all that is still theirs (rule 23).
+    pub left: bool,
     /// Their grants, in whatever state.
     pub grants: Vec<GrantRow>,
 }
@@ -56,7 +59,8 @@ pub struct Acting {
 impl Known {
     /// The grants that hold at this time.
     pub fn held(&self, at: lastresort_fact::Instant) -> impl Iterator<Item = Acting> + '_ {
-        let held = self.grants.iter().filter(move |grant| grant.holds(at));
+        let stays = |role| !self.left || matches!(role, Role::Candidate | Role::Staff);
+        let held = self.grants.iter().filter(move |grant| grant.holds(at) && stays(grant.role));
         held.map(|grant| Acting { role: grant.role, grant: grant.id, scope: grant.scope, version: grant.version })
     }
 
@@ -105,8 +109,15 @@ impl Access {
         let filters = vec![Filter::Is("person", Cell::Text(person.to_string()))];
         let grants = follower.ask::<Grants>(organisation, Question { filters, limit: GRANTS, ..Question::default() }).await?;
         let row = follower.row::<Persons>(organisation, &person.to_string()).await?;
-        let machine = row.is_some_and(|found| found.row.kind == PersonKind::Machine);
-        let known = Arc::new(Known { person, machine, grants: grants.into_iter().map(|found| found.row).collect() });
+        let now = desk.clock.now();
+        let day = match desk.current::<Organisation>(organisation, organisation.0).await {
+            Ok((calendar, _)) => calendar.day(now),
+            Err(DeskError::Store(error)) => return Err(error),
+            Err(_) => now.date(),
+        };
+        let machine = row.as_ref().is_some_and(|found| found.row.kind == PersonKind::Machine);
+        let left = row.is_some_and(|found| found.row.left_by(day));
+        let known = Arc::new(Known { person, machine, left, grants: grants.into_iter().map(|found| found.row).collect() });
         let mut kept = self.kept();
         if kept.len() >= KEPT {
             kept.clear();

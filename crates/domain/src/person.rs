@@ -472,6 +472,9 @@ impl Guarded for Person {
                 let may = facts.registering || may_give_all(asked.role, facts.kind);
                 let detail = "Whoever may not give every role here gives a login only to somebody they register with it.";
                 unless(may, &mut unmet, "not_permitted", detail);
+                // Who has a login is reached by it; a second one is a way in for somebody else.
+                let first = self.logins.is_empty() || matches!(asked.role, Role::Bootstrap | Role::Operator);
+                unless(first, &mut unmet, "not_permitted", "They have a login already; only the operator adds another.");
             }
             PersonAction::StateProfile | PersonAction::AddExternalId | PersonAction::RecordLifeSupport => {}
         }

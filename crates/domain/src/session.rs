@@ -94,6 +94,10 @@ pub struct Session {
     pub attainment: BTreeMap<PersonId, BTreeMap<ModuleId, Judgement>>,
     /// How it ended, once it did.
     pub ended: Option<Ended>,
+    /// Of what time plan and responsibilities were told last.
+    pub arranged_at: Option<Instant>,
+    /// Of what time attainment was told last.
+    pub judged_at: Option<Instant>,
 }
 
 /// A plan, as far as decisions rest on it.
@@ -259,6 +263,7 @@ impl Guarded for Session {
         }
         if action != SessionAction::Plan {
             self.running(&mut unmet);
+            self.unless_earlier(action, asked, &mut unmet);
         }
         match action {
             SessionAction::Plan => {
@@ -326,6 +331,19 @@ impl Decides for Session {
 
     fn apply(&mut self, event: &SessionEvent, stamp: &Stamp) {
         let by = stamp.by.person();
+        match event {
+            SessionEvent::AttainmentRecorded { .. } => self.judged_at = self.judged_at.max(Some(stamp.occurred_at)),
+            SessionEvent::SessionPlanned { .. }
+            | SessionEvent::ResponsibilityProposed { .. }
+            | SessionEvent::ResponsibilityAgreed { .. }
+            | SessionEvent::ResponsibilityChanged { .. }
+            | SessionEvent::SessionTrainersChanged { .. } => self.arranged_at = self.arranged_at.max(Some(stamp.occurred_at)),
+            SessionEvent::RosterSet { .. }
+            | SessionEvent::AttendanceRecorded { .. }
+            | SessionEvent::AttainmentCountersigned { .. }
+            | SessionEvent::SessionCompleted { .. }
+            | SessionEvent::SessionCancelled { .. } => {}
+        }
         match event {
             SessionEvent::SessionPlanned {
                 session,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastresort_fact::{Asked, Class, Instant, PersonId, Personal, Refusal, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
-use super::{ModuleMinutes, Owner, Planned, Responsibility, Session, SessionEvent, SessionKind, TrainerPart};
+use super::{ModuleMinutes, Owner, Planned, Responsibility, Session, SessionAction, SessionEvent, SessionKind, TrainerPart};
 use crate::guard::unless;
 
 /// A responsibility as it is owned.
@@ -41,6 +41,24 @@ impl Session {
     pub fn stands(&self, responsibility: Responsibility) -> bool {
         let (Some(owned), Some(planned)) = (self.owned.get(&responsibility), &self.planned) else { return false };
         planned.is_party(Some(owned.owner)) && (owned.changed || planned.parties().all(|party| owned.agreed_by.contains(&party)))
+    }
+
+    /// Rule 4: nothing is told of a time before what it follows.
+    pub(super) fn unless_earlier(&self, action: SessionAction, asked: &Asked, unmet: &mut Vec<Unmet>) {
+        let (follows, detail) = match action {
+            SessionAction::Propose | SessionAction::Agree | SessionAction::Change | SessionAction::ChangeTrainers => {
+                (self.arranged_at, "The session was planned, or who answers for what was proposed, later than that.")
+            }
+            SessionAction::Countersign => (self.judged_at, "What is to be countersigned was judged later than that."),
+            SessionAction::Plan
+            | SessionAction::SetRoster
+            | SessionAction::RecordAttendance
+            | SessionAction::RecordAttainment
+            | SessionAction::Complete
+            | SessionAction::Cancel => return,
+        };
+        let in_time = follows.is_none_or(|at| at <= asked.occurred_at);
+        unless(in_time, unmet, "late_entry", detail);
     }
 
     /// Rule 7, before a session may be completed.
@@ -318,6 +336,14 @@ mod tests {
         session.happens(SessionCommand::Propose { owners: timing(BOSS) }, &new, &facts());
         session.happens(SessionCommand::Agree { owners: timing(BOSS) }, &candidate(BEFORE), &facts());
         assert_eq!(Responsibility::ALL.iter().filter(|each| session.stands(**each)).count(), 5);
+    }
+
+    #[test]
+    fn nothing_is_agreed_before_it_was_proposed() {
+        let mut session = planned(co_delivery());
+        session.happens(SessionCommand::Propose { owners: timing(MENTOR) }, &mentor("2021-03-05T12:00:00Z"), &facts());
+        assert_eq!(session.refused(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate(BEFORE), &facts()), ["late_entry"]);
+        session.happens(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate("2021-03-05T12:00:00Z"), &facts());
     }
 
     #[test]
