@@ -20,6 +20,8 @@ use lastresort_views::grant::{GrantRow, Grants};
 use lastresort_views::person::Persons;
 use tokio::time::Instant as Moment;
 
+use crate::service::WAIT;
+
 /// For how long what is known of somebody is believed.
 const BELIEVED: Duration = Duration::from_millis(500);
 /// Of how many logins it is kept.
@@ -83,7 +85,7 @@ type Believed = HashMap<(OrganisationId, Digest), (Moment, Arc<Known>)>;
 
 impl Access {
     /// Who a login is in a ledger; none where the ledger does not know it.
-    /// `fresh` looks again, whatever is believed.
+    /// `fresh` looks again, whatever is believed, once the rows have caught up.
     ///
     /// # Errors
     /// Where the store fails.
@@ -106,6 +108,10 @@ impl Access {
             return Ok(None);
         };
         let person = PersonId(stream.id);
+        if fresh && let Some(head) = desk.store.head(organisation).await? {
+            // Nobody is refused for want of a grant that the rows do not show yet.
+            follower.wait_for(organisation, head.position, WAIT).await;
+        }
         let filters = vec![Filter::Is("person", Cell::Text(person.to_string()))];
         let grants = follower.ask::<Grants>(organisation, Question { filters, limit: GRANTS, ..Question::default() }).await?;
         let row = follower.row::<Persons>(organisation, &person.to_string()).await?;
