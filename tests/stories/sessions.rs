@@ -120,14 +120,20 @@ async fn ratios_hold_when_planned_and_when_the_roster_is_set(world: &World) {
     change(&case.admin, &path, "roster", odd).await.refused(409, "not_employed");
 }
 
-async fn a_trainer_leads_a_course_of_their_own(world: &World) {
-    let case = SmallCase::begun(world).await;
-    let candidate = case.candidate().await;
-    let mut course = co_delivery(&case);
+/// A course that the case's person leads alone, once they may.
+fn own_course(case: &SmallCase<'_>) -> Value {
+    let mut course = co_delivery(case);
     course["kind"] = json!("course_day");
     course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
     course["starts_at"] = json!("2021-04-12T09:00:00Z");
     course["ends_at"] = json!("2021-04-12T16:00:00Z");
+    course
+}
+
+async fn a_trainer_leads_a_course_of_their_own(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let candidate = case.candidate().await;
+    let course = own_course(&case);
     case.person.post("/sessions", course.clone()).await.refused(403, "not_permitted");
     case.led_to(&candidate, "remedial_workshop").await;
     case.complete(&candidate).await;
@@ -148,11 +154,7 @@ async fn a_trainer_leads_a_course_of_their_own(world: &World) {
 async fn what_a_leaver_was_to_lead_waits_for_somebody_else(world: &World) {
     let case = SmallCase::begun(world).await;
     let candidate = case.candidate().await;
-    let mut course = co_delivery(&case);
-    course["kind"] = json!("course_day");
-    course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
-    course["starts_at"] = json!("2021-04-12T09:00:00Z");
-    course["ends_at"] = json!("2021-04-12T16:00:00Z");
+    let course = own_course(&case);
     case.led_to(&candidate, "remedial_workshop").await;
     case.complete(&candidate).await;
     let learners = case.learners(3).await;

@@ -350,6 +350,8 @@ mod tests {
         assert_eq!(session.provisional().count(), 24);
         let own = asked_by(CANDIDATE, Role::Mentor, at(AFTER));
         assert_eq!(session.refused(SessionCommand::Countersign, &own, &facts()), ["not_permitted"]);
+        let early = lastresort_fact::Asked { occurred_at: at(DURING), ..mentor(AFTER) };
+        assert_eq!(session.refused(SessionCommand::Countersign, &early, &facts()), ["late_entry"], "before it was judged");
         session.happens(SessionCommand::Countersign, &mentor(AFTER), &facts());
         assert_eq!(session.provisional().count(), 0);
         assert_eq!(session.refused(SessionCommand::Countersign, &mentor(AFTER), &facts()), ["not_in_state"]);
