@@ -116,11 +116,14 @@ impl Access {
         let grants = follower.ask::<Grants>(organisation, Question { filters, limit: GRANTS, ..Question::default() }).await?;
         let row = follower.row::<Persons>(organisation, &person.to_string()).await?;
         let now = desk.clock.now();
-        let day = match desk.current::<Organisation>(organisation, organisation.0).await {
+        let day = match desk.hold::<Organisation>(organisation, organisation.0).await {
             Ok((calendar, _)) => calendar.day(now),
             Err(DeskError::Store(error)) => return Err(error),
             Err(_) => now.date(),
         };
+        if let Err(DeskError::Store(error)) = desk.hold::<Person>(organisation, person.0).await {
+            return Err(error);
+        }
         let machine = row.as_ref().is_some_and(|found| found.row.kind == PersonKind::Machine);
         let left = row.is_some_and(|found| found.row.left_by(day));
         let known = Arc::new(Known { person, machine, left, grants: grants.into_iter().map(|found| found.row).collect() });

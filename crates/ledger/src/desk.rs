@@ -175,6 +175,16 @@ impl Desk {
         Ok((state, version))
     }
 
+    /// The same, and holds it for whatever is asked next: what nearly every
+    /// command of a ledger, or of one person, rests on.
+    ///
+    /// # Errors
+    /// Where the store fails or holds an event this program does not know.
+    pub async fn hold<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
+        self.kept.hold(organisation, &StreamRef::new(T::TYPE, id));
+        self.current::<T>(organisation, id).await
+    }
+
     /// Loads a stream's state and version.
     ///
     /// # Errors

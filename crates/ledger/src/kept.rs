@@ -2,6 +2,10 @@
 //! may be behind what other processes wrote: a command that rests on it is
 //! checked at the append, and a refusal or a no-op is confirmed against the
 //! stream before anybody is told; a reader trusts it for half a second.
+//!
+//! What access control looks at – the organisation, and whoever asks – is held
+//! besides, whatever the bound, for about as long as it is believed: nearly
+//! every command rests on it.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -15,6 +19,9 @@ use crate::append::StreamRef;
 
 /// For how long a reader trusts what is kept without asking.
 const TRUSTED: Duration = Duration::from_millis(500);
+/// So many states are held at most, for so long after they were last looked at.
+const HELD: usize = 10_000;
+const HELD_FOR: Duration = Duration::from_secs(2);
 /// About what a state is, and what one event adds to it: most replace what
 /// others said, some add a fact to a list.
 const STATE_BYTES: usize = 1_024;
@@ -36,11 +43,13 @@ struct Halves {
     bytes: usize,
     young: HashMap<(OrganisationId, StreamRef), Entry>,
     old: HashMap<(OrganisationId, StreamRef), Entry>,
+    held: HashMap<(OrganisationId, StreamRef), Option<Entry>>,
+    swept: Option<Moment>,
 }
 
 impl std::fmt::Debug for Halves {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} young, {} old", self.young.len(), self.old.len())
+        write!(f, "{} young, {} old, {} held", self.young.len(), self.old.len(), self.held.len())
     }
 }
 
@@ -76,12 +85,9 @@ impl Kept {
 
     /// What is kept of a stream.
     pub(crate) fn get<T: Clone + 'static>(&self, organisation: OrganisationId, stream: &StreamRef) -> Option<Found<T>> {
-        if self.bytes_max == 0 {
-            return None;
-        }
         let place = (organisation, stream.clone());
         let mut halves = self.halves();
-        let entry = if let Some(entry) = halves.young.get(&place) {
+        let entry = if let Some(entry) = halves.held.get(&place).and_then(Option::as_ref).or_else(|| halves.young.get(&place)) {
             entry.clone()
         } else {
             let entry = halves.old.remove(&place)?;
@@ -95,16 +101,37 @@ impl Kept {
 
     /// Keeps a state that is the stream's own just now, unless a later one is kept.
     pub(crate) fn put(&self, organisation: OrganisationId, stream: &StreamRef, state: AnyState, version: u64) {
-        let entry = Entry { state, version, confirmed: Moment::now() };
-        // What fills a quarter of the room alone is not worth the others.
-        if version == 0 || entry.bytes() > self.bytes_max / 4 {
+        if version == 0 {
             return;
         }
+        let entry = Entry { state, version, confirmed: Moment::now() };
         let place = (organisation, stream.clone());
         let mut halves = self.halves();
+        if let Some(held) = halves.held.get_mut(&place)
+            && held.as_ref().is_none_or(|held| held.version <= version)
+        {
+            *held = Some(entry.clone());
+        }
+        // What fills a quarter of the room alone is not worth the others.
+        if entry.bytes() > self.bytes_max / 4 {
+            return;
+        }
         let known = halves.young.get(&place).or_else(|| halves.old.get(&place)).map_or(0, |entry| entry.version);
         if known <= version {
             halves.insert(place, entry, self.bytes_max);
+        }
+    }
+
+    /// Holds what is put of this stream from now on, whatever the bound; lets go of those not looked at for long.
+    pub(crate) fn hold(&self, organisation: OrganisationId, stream: &StreamRef) {
+        let now = Moment::now();
+        let mut halves = self.halves();
+        if halves.swept.is_none_or(|swept| now.duration_since(swept) > HELD_FOR) {
+            halves.held.retain(|_, held| held.as_ref().is_some_and(|held| now.duration_since(held.confirmed) < HELD_FOR));
+            halves.swept = Some(now);
+        }
+        if halves.held.len() < HELD {
+            halves.held.entry((organisation, stream.clone())).or_default();
         }
     }
 
@@ -116,12 +143,14 @@ impl Kept {
             halves.bytes = halves.bytes.saturating_sub(entry.bytes());
         }
         halves.old.remove(&place);
+        halves.held.remove(&place);
     }
 
     /// Forgets everything of an organisation, as erasure must.
     pub fn forget(&self, organisation: OrganisationId) {
         let mut halves = self.halves();
         halves.old.retain(|(whose, _), _| *whose != organisation);
+        halves.held.retain(|(whose, _), _| *whose != organisation);
         halves.young.retain(|(whose, _), _| *whose != organisation);
         halves.bytes = halves.young.values().map(Entry::bytes).sum();
     }
@@ -180,5 +209,20 @@ mod tests {
         let (kept, organisation) = (Kept::new(0), OrganisationId(Uuid::from_u128(1)));
         kept.put(organisation, &stream(1), Arc::new(1), 1);
         assert!(kept.get::<i32>(organisation, &stream(1)).is_none());
+    }
+
+    #[test]
+    fn what_is_held_needs_no_room_and_follows_what_is_written() {
+        let (kept, organisation) = (Kept::new(0), OrganisationId(Uuid::from_u128(1)));
+        let found = || kept.get::<&str>(organisation, &stream(1)).map(|found| (found.state, found.version));
+        kept.hold(organisation, &stream(1));
+        assert_eq!(found(), None);
+        kept.put(organisation, &stream(1), Arc::new("loaded"), 3);
+        assert_eq!(found(), Some(("loaded", 3)));
+        kept.put(organisation, &stream(1), Arc::new("written"), 4);
+        kept.put(organisation, &stream(1), Arc::new("earlier"), 2);
+        assert_eq!(found(), Some(("written", 4)));
+        kept.lose(organisation, &stream(1));
+        assert_eq!(found(), None);
     }
 }
