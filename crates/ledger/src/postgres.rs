@@ -112,7 +112,7 @@ impl Store for PostgresStore {
     }
 
     async fn stream(&self, organisation: OrganisationId, kind: Kind, id: Uuid, after: u64) -> Result<Vec<StreamEvent>, StoreError> {
-        read::stream(&self.loading.repository(), organisation, kind, id, after).await
+        self.loading.stream(organisation, kind, id, after).await
     }
 
     async fn read(&self, organisation: OrganisationId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {

@@ -30,24 +30,13 @@ pub struct Kind {
     load: LoadThrough,
 }
 
-type LoadThrough = for<'a> fn(&'a PostgresEventRepository, &'a str, u64) -> BoxFuture<'a, Result<Vec<SerializedEvent>, PersistenceError>>;
+type LoadThrough = for<'a> fn(&'a PostgresEventRepository, &'a str) -> BoxFuture<'a, Result<Vec<SerializedEvent>, PersistenceError>>;
 
 impl Kind {
     /// The kind of an aggregate's streams.
     #[must_use]
     pub fn of<A: Aggregate + 'static>() -> Self {
-        Self {
-            name: A::TYPE,
-            load: |repository, id, after| {
-                Box::pin(async move {
-                    if after == 0 {
-                        repository.get_events::<A>(id).await
-                    } else {
-                        repository.get_last_events::<A>(id, usize::try_from(after).unwrap_or(usize::MAX)).await
-                    }
-                })
-            },
-        }
+        Self { name: A::TYPE, load: |repository, id| Box::pin(repository.get_events::<A>(id)) }
     }
 
     /// The name stored as `aggregate_type`.
@@ -56,14 +45,13 @@ impl Kind {
         self.name
     }
 
-    /// Loads a stream through postgres-es.
+    /// Loads through postgres-es what it finds under this id.
     pub(crate) fn load<'a>(
         self,
         repository: &'a PostgresEventRepository,
         aggregate_id: &'a str,
-        after: u64,
     ) -> BoxFuture<'a, Result<Vec<SerializedEvent>, PersistenceError>> {
-        (self.load)(repository, aggregate_id, after)
+        (self.load)(repository, aggregate_id)
     }
 }
 

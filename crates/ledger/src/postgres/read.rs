@@ -1,16 +1,7 @@
 //! What is asked of ledgers, keys and commands without changing them.
-//!
-//! Streams are loaded through postgres-es, which knows no organisation and
-//! reads where `aggregate_type` and `aggregate_id` are what they should be. Its
-//! table is told to it as the one organisation's part of `events` that the id
-//! itself names, so that the primary key serves it, the database cluster finds
-//! the one shard, and an id of another organisation finds nothing.
 
 use chrono::{DateTime, Utc};
-use cqrs_es::persist::SerializedEvent;
 use lastresort_fact::{Instant, KeyId, OrganisationId, PersonId};
-use postgres_es::PostgresEventRepository;
-use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
@@ -19,39 +10,7 @@ use uuid::Uuid;
 use super::event::{COLUMNS, aggregate_id, stored};
 use super::fault::{signed, unsigned};
 use crate::append::{ClaimName, Digest, Head, Receipt, StoredCommand, StreamRef};
-use crate::store::{DataKeyRow, Kind, StoreError, StoredEvent, StreamEvent, class_named};
-
-/// postgres-es parses what it reads. So it is given the payload as one string,
-/// to be parsed once and into what is wanted, and no metadata, which no
-/// aggregate looks at: a quarter of what the service spent on a load.
-const STREAM: &str = "(SELECT aggregate_type, aggregate_id, sequence, event_type, event_version, to_json(payload::text) AS payload,
-    'null'::json AS metadata FROM events WHERE organisation = split_part($2, '/', 1)::uuid) AS stream";
-
-/// postgres-es as it reads our table. It never writes: the name of its
-/// snapshots is one that no table has.
-pub(super) fn repository(pool: PgPool) -> PostgresEventRepository {
-    PostgresEventRepository::new(pool).with_tables(STREAM, "no_snapshots")
-}
-
-/// The events of one stream after `after`.
-pub(super) async fn stream(
-    repository: &PostgresEventRepository,
-    organisation: OrganisationId,
-    kind: Kind,
-    id: Uuid,
-    after: u64,
-) -> Result<Vec<StreamEvent>, StoreError> {
-    let unavailable = |error: cqrs_es::persist::PersistenceError| StoreError::Unavailable(error.to_string());
-    let events = kind.load(repository, &aggregate_id(organisation, id), after).await.map_err(unavailable)?;
-    events.into_iter().map(stream_event).collect()
-}
-
-fn stream_event(event: SerializedEvent) -> Result<StreamEvent, StoreError> {
-    let Value::String(payload) = event.payload else {
-        return Err(StoreError::Corrupt("a payload is not the string it was asked as".to_owned()));
-    };
-    Ok(StreamEvent { sequence: event.sequence as u64, payload })
-}
+use crate::store::{DataKeyRow, StoreError, StoredEvent, class_named};
 
 /// The events of a ledger after `after`.
 pub(super) async fn ledger(
