@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub(super) struct Shared<W: World> {
 #[derive(Debug)]
 pub(super) struct Ledger {
     wake: Notify,
+    /// How far the ledger is known to go: what was heard of it last.
+    heard: AtomicU64,
     pub(super) state: watch::Sender<State>,
     held: AtomicBool,
     /// Rows of this program's shape answered once: where another shape does now,
@@ -93,6 +95,11 @@ pub(super) fn active(generations: &[Generation]) -> Option<&Generation> {
 }
 
 impl Ledger {
+    fn hears(&self, position: u64) {
+        self.heard.fetch_max(position, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
     /// Says how far the rows are that answer, and whether they have this program's shape.
     fn tell(&self, generation: &Generation, ready: bool) {
         self.answered.fetch_or(ready, Ordering::Relaxed);
@@ -143,6 +150,7 @@ impl<W: World> Shared<W> {
         let ledger = ledgers.entry(organisation).or_insert_with(|| {
             let ledger = Arc::new(Ledger {
                 wake: Notify::new(),
+                heard: AtomicU64::new(0),
                 state: watch::Sender::default(),
                 held: AtomicBool::new(false),
                 answered: AtomicBool::new(false),
@@ -165,7 +173,7 @@ impl<W: World> Shared<W> {
         loop {
             tokio::select! {
                 heard = news.recv() => match heard {
-                    Ok(moved) => self.ledger(moved.organisation).wake.notify_one(),
+                    Ok(moved) => self.ledger(moved.organisation).hears(moved.position),
                     Err(RecvError::Lagged(_)) => polls.reset_immediately(),
                     Err(RecvError::Closed) => return,
                 },
@@ -173,7 +181,7 @@ impl<W: World> Shared<W> {
                     Ok(heads) => heads.into_iter().for_each(|(organisation, head)| {
                         let ledger = self.ledger(organisation);
                         if ledger.state.borrow().bookmark < head.position {
-                            ledger.wake.notify_one();
+                            ledger.hears(head.position);
                         }
                     }),
                     Err(error) => tracing::warn!(%error, "the heads could not be read"),
@@ -219,6 +227,10 @@ impl<W: World> Shared<W> {
                     Step::Moved(bookmark) => {
                         self.wrote(organisation, std::mem::take(&mut known.written));
                         ledger.state.send_modify(|state| state.bookmark = bookmark);
+                        // Nobody has said that there is more; whoever writes says so.
+                        if ledger.heard.load(Ordering::Relaxed) == bookmark {
+                            return Ok(None);
+                        }
                     }
                     Step::Overtaken => *folding = None,
                     Step::AtHead => return Ok(None),
