@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use lastresort_fact::{Class, KeyId, OrganisationId, Sealed};
 use lastresort_proof::seal::{self, Context};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::{Keyring, Known, placed};
@@ -50,7 +51,7 @@ struct Revealing<'a> {
 
 fn sealed_in(value: &Value) -> Option<Sealed> {
     let fields = value.as_object()?;
-    (fields.contains_key("$k") && fields.contains_key("$c")).then(|| serde_json::from_value(value.clone()).ok()).flatten()
+    (fields.contains_key("$k") && fields.contains_key("$c")).then(|| Sealed::deserialize(value).ok()).flatten()
 }
 
 fn collect(value: &Value, opens: &dyn Fn(Class) -> bool, ids: &mut BTreeSet<KeyId>) {
