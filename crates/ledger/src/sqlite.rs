@@ -4,6 +4,7 @@
 //! it. A second writing server is refused by a lock on the folder.
 
 mod ask;
+mod checkpoints;
 mod columns;
 mod connections;
 mod rows;
@@ -21,6 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use self::checkpoints::{Checkpoints, FRAMES_MAX};
 use self::columns::{DATA_KEY, EVENT, data_key, event, head, signed, unsigned, uuid};
 use self::connections::Connections;
 use crate::append::{Append, ClaimName, CommandKey, Digest, Head, Outcome, StoredCommand, StreamRef};
@@ -58,7 +60,7 @@ impl SqliteStore {
         prepare(&mut writing, LEDGER, "FULL")?;
         let moves = broadcast::channel(1024).0;
         Ok(Self {
-            writer: writer::Writer::start(writing, moves.clone()),
+            writer: writer::Writer::start(writing, Checkpoints::start(&ledger)?, moves.clone()),
             readers: Connections::new(ledger, READERS),
             rows: rows::Rows::open(&folder.join("views.db"))?,
             leases: Mutex::default(),
@@ -92,6 +94,7 @@ fn prepare(connection: &mut Connection, migrations: &[&str], synchronous: &str) 
     connection.pragma_update(None, "synchronous", synchronous).map_err(fault)?;
     connection.pragma_update(None, "secure_delete", "ON").map_err(fault)?;
     connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "wal_autocheckpoint", FRAMES_MAX).map_err(fault)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)?;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     if version > known {

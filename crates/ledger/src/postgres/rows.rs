@@ -62,7 +62,7 @@ fn definition(table: &Table) -> Result<String, StoreError> {
     let (declared, indexes) = (declared.concat(), indexes.concat());
     Ok(format!(
         "CREATE TABLE {name} (organisation uuid NOT NULL, generation bigint NOT NULL, id text COLLATE \"C\" NOT NULL,
-         position bigint NOT NULL, body text NOT NULL, {declared}PRIMARY KEY (organisation, generation, id)){indexes};
+         position bigint NOT NULL, body text NOT NULL, {declared}PRIMARY KEY (organisation, generation, id)) WITH (fillfactor = 70){indexes};
          ALTER TABLE {name} ALTER COLUMN organisation SET STATISTICS 0"
     ))
 }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_it
 use tokio::task::spawn_blocking;
 
 use super::ask::{column_name, question};
+use super::checkpoints::Checkpoints;
 use super::columns::{signed, unsigned};
 use super::connections::Connections;
 use super::{FEW, READERS, VIEWS, fault, prepare};
@@ -18,6 +19,7 @@ use crate::store::StoreError;
 
 #[derive(Debug)]
 pub(super) struct Rows {
+    checkpoints: Checkpoints,
     writing: Arc<Mutex<Connection>>,
     readers: Connections,
 }
@@ -26,7 +28,8 @@ impl Rows {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut writing = Connection::open(path).map_err(fault)?;
         prepare(&mut writing, VIEWS, "NORMAL")?;
-        Ok(Self { writing: Arc::new(Mutex::new(writing)), readers: Connections::new(path.to_owned(), READERS) })
+        let checkpoints = Checkpoints::start(path)?;
+        Ok(Self { checkpoints, writing: Arc::new(Mutex::new(writing)), readers: Connections::new(path.to_owned(), READERS) })
     }
 
     async fn write<R: Send + 'static>(
@@ -109,9 +112,13 @@ impl Rows {
         if commit.changes.len() <= FEW as usize
             && let Ok(mut connection) = self.writing.try_lock()
         {
-            return write_commit(&mut connection, &commit).map_err(fault);
+            let moved = write_commit(&mut connection, &commit).map_err(fault)?;
+            self.checkpoints.due();
+            return Ok(moved);
         }
-        self.write(move |connection| write_commit(connection, &commit)).await
+        let moved = self.write(move |connection| write_commit(connection, &commit)).await?;
+        self.checkpoints.due();
+        Ok(moved)
     }
 
     pub(super) async fn by_id(
@@ -233,14 +240,21 @@ fn write_changes(transaction: &rusqlite::Transaction<'_>, commit: &RowCommit) ->
             transaction.prepare_cached(&sql)?.execute(params![org, commit.generation, change.id])?;
             continue;
         };
-        let columns: String = change.table.columns.iter().flat_map(|column| [", ".to_owned(), column_name(column.name)]).collect();
-        let marks = ", ?".repeat(cells.len());
-        let sql =
-            format!("INSERT OR REPLACE INTO {table} (organisation, generation, id, position, body{columns}) VALUES (?, ?, ?, ?, ?{marks})");
         let position = signed(change.position);
-        let fixed: [&dyn ToSql; 5] = [org, &commit.generation, &change.id, &position, body];
-        let values = fixed.into_iter().chain(cells.iter().map(|cell| cell as &dyn ToSql));
-        transaction.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        let fixed: [&dyn ToSql; 5] = [&position, body, org, &commit.generation, &change.id];
+        let values = || fixed.into_iter().chain(cells.iter().map(|cell| cell as &dyn ToSql));
+        let names: Vec<String> = change.table.columns.iter().map(|column| column_name(column.name)).collect();
+        // Most changes leave the declared columns as they were: then no index is touched.
+        let same: String = names.iter().flat_map(|name| [" AND ", name, " IS ?"]).collect();
+        let update = format!("UPDATE {table} SET position = ?, body = ? WHERE organisation = ? AND generation = ? AND id = ?{same}");
+        if transaction.prepare_cached(&update)?.execute(params_from_iter(values()))? == 0 {
+            let columns: String = names.iter().flat_map(|name| [", ", name]).collect();
+            let marks = ", ?".repeat(names.len());
+            let replace = format!(
+                "INSERT OR REPLACE INTO {table} (position, body, organisation, generation, id{columns}) VALUES (?, ?, ?, ?, ?{marks})"
+            );
+            transaction.prepare_cached(&replace)?.execute(params_from_iter(values()))?;
+        }
     }
     let mut park = transaction.prepare_cached(
         "INSERT OR REPLACE INTO parked (organisation, generation, view, id, position, reason, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use tokio::sync::{broadcast, mpsc, oneshot};
 use uuid::Uuid;
 
+use super::checkpoints::Checkpoints;
 use super::columns::{head, signed, stored_command, unsigned};
 use super::fault;
 use crate::append::{Append, ClaimName, Digest, Outcome, StoredCommand, StreamRef};
@@ -38,9 +39,9 @@ enum Job {
 pub(super) struct Writer(mpsc::Sender<Job>);
 
 impl Writer {
-    pub(super) fn start(connection: Connection, moves: broadcast::Sender<Moved>) -> Self {
+    pub(super) fn start(connection: Connection, checkpoints: Checkpoints, moves: broadcast::Sender<Moved>) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
-        thread::spawn(move || Thread { connection, moves }.run(receiver));
+        thread::spawn(move || Thread { checkpoints, connection, moves }.run(receiver));
         Self(sender)
     }
 
@@ -80,6 +81,8 @@ impl Writer {
 }
 
 struct Thread {
+    // Dropped first: with the last connection, the writer's, go the files beside the database.
+    checkpoints: Checkpoints,
     connection: Connection,
     moves: broadcast::Sender<Moved>,
 }
@@ -167,6 +170,7 @@ impl Thread {
             transaction.rollback()?;
         } else {
             transaction.commit()?;
+            self.checkpoints.due();
         }
         for step in moved {
             let _nobody_listens = self.moves.send(step);
