@@ -88,8 +88,13 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The size of a page in a new database: of SQLite's usual 4 KiB an event leaves
+/// a quarter unused, and a stream is on twice as many.
+const PAGE: i64 = 8_192;
+
 /// Sets a writing connection up and runs the migrations it lacks.
 fn prepare(connection: &mut Connection, migrations: &[&str], synchronous: &str) -> Result<(), StoreError> {
+    connection.pragma_update(None, "page_size", PAGE).map_err(fault)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fault)?;
     connection.pragma_update(None, "synchronous", synchronous).map_err(fault)?;
     connection.pragma_update(None, "secure_delete", "ON").map_err(fault)?;

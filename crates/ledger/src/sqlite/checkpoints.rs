@@ -14,7 +14,7 @@ use super::fault;
 use crate::store::StoreError;
 
 /// After so many frames of a page each a log is checkpointed by whoever writes: 64 MiB.
-pub(super) const FRAMES_MAX: i64 = 16_384;
+pub(super) const FRAMES_MAX: i64 = 8_192;
 /// From a write to the next checkpoint; what is written meanwhile goes with it.
 const PAUSE: Duration = Duration::from_millis(250);
 
