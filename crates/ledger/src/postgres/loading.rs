@@ -50,23 +50,16 @@ pub(super) struct Loading {
     homes: Mutex<HashMap<Home, Arc<Counter>>>,
 }
 
-/// Where those ask that share a runtime: one load at a time is on its way from it.
+/// Where those ask that share a runtime. While streams of a kind of one
+/// organisation are on their way, a queue stands there for more of them.
 struct Counter {
     pool: PgPool,
     repository: PostgresEventRepository,
-    queue: Mutex<Queue>,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Asked>,
-    served: bool,
+    queues: Mutex<HashMap<(OrganisationId, &'static str), Vec<Asked>>>,
 }
 
 /// A stream asked for.
 struct Asked {
-    organisation: OrganisationId,
-    kind: Kind,
     id: Uuid,
     after: u64,
     answer: oneshot::Sender<Result<Vec<StreamEvent>, StoreError>>,
@@ -89,8 +82,8 @@ impl Loading {
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let counter = self.counter();
-        if counter.takes(Asked { organisation, kind, id, after, answer }) {
-            tokio::spawn(async move { counter.serve().await });
+        if counter.takes((organisation, kind.name()), Asked { id, after, answer }) {
+            tokio::spawn(async move { counter.serve(organisation, kind).await });
         }
         answered.await.map_err(|_| StoreError::Unavailable("the store is closing".to_owned()))?
     }
@@ -101,7 +94,7 @@ impl Loading {
             let pool = pool_options(self.most).connect_lazy_with(self.options.clone());
             // It never writes: the name of its snapshots is one that no table has.
             let repository = PostgresEventRepository::new(pool.clone()).with_tables(STREAMS, "no_snapshots");
-            Arc::new(Counter { pool, repository, queue: Mutex::default() })
+            Arc::new(Counter { pool, repository, queues: Mutex::default() })
         });
         Arc::clone(counter)
     }
@@ -116,18 +109,20 @@ impl Loading {
 }
 
 impl Counter {
-    /// Takes a stream into the queue; `true` where somebody is to serve it now.
-    fn takes(&self, asked: Asked) -> bool {
-        let mut queue = self.queue();
-        queue.waiting.push(asked);
-        !std::mem::replace(&mut queue.served, true)
+    /// Takes a stream into its queue; `true` where somebody is to serve it now.
+    fn takes(&self, which: (OrganisationId, &'static str), asked: Asked) -> bool {
+        let mut queues = self.queues();
+        let serve = !queues.contains_key(&which);
+        queues.entry(which).or_default().push(asked);
+        serve
     }
 
-    /// Loads what waits, until nothing does.
-    async fn serve(&self) {
-        while let Some(together) = self.next() {
+    /// Loads what waits in a queue, until nothing does.
+    async fn serve(&self, organisation: OrganisationId, kind: Kind) {
+        let mut queue = Queue { counter: self, which: (organisation, kind.name()), done: false };
+        while let Some(together) = queue.next() {
             // A panic over one load must not leave those who wait unserved.
-            let loaded = AssertUnwindSafe(self.load(&together)).catch_unwind().await;
+            let loaded = AssertUnwindSafe(self.load(organisation, kind, &together)).catch_unwind().await;
             let loaded = loaded.unwrap_or_else(|_| Err(StoreError::Corrupt("what was to be loaded made the loader panic".to_owned())));
             match loaded {
                 Ok(streams) => together.into_iter().zip(streams).for_each(|(asked, events)| drop(asked.answer.send(events))),
@@ -136,38 +131,55 @@ impl Counter {
         }
     }
 
-    /// Of those that wait, the first, and what can travel with it.
-    fn next(&self) -> Option<Vec<Asked>> {
-        let mut queue = self.queue();
-        let waiting = std::mem::take(&mut queue.waiting);
-        let first = waiting.first().map(|asked| (asked.organisation, asked.kind.name()));
-        let (mut together, mut others) = (Vec::new(), Vec::new());
-        for asked in waiting {
-            let joins = together.len() < TOGETHER && first == Some((asked.organisation, asked.kind.name()));
-            if joins { &mut together } else { &mut others }.push(asked);
-        }
-        queue.waiting = others;
-        if together.is_empty() {
-            queue.served = false;
-            return None;
-        }
-        Some(together)
-    }
-
-    async fn load(&self, together: &[Asked]) -> Result<Vec<Result<Vec<StreamEvent>, StoreError>>, StoreError> {
-        let [first, ..] = together else { return Ok(Vec::new()) };
+    async fn load(
+        &self,
+        organisation: OrganisationId,
+        kind: Kind,
+        together: &[Asked],
+    ) -> Result<Vec<Result<Vec<StreamEvent>, StoreError>>, StoreError> {
         let asked: Vec<String> = together.iter().map(|asked| format!("{}>{}", asked.id, asked.after)).collect();
-        let named = format!("{}/{}", first.organisation, asked.join(" "));
+        let named = format!("{organisation}/{}", asked.join(" "));
         let unavailable = |error: cqrs_es::persist::PersistenceError| StoreError::Unavailable(error.to_string());
-        let rows = first.kind.load(&self.repository, &named).await.map_err(unavailable)?;
+        let rows = kind.load(&self.repository, &named).await.map_err(unavailable)?;
         if rows.len() != together.len() {
             return Err(StoreError::Corrupt(format!("{} streams were asked for and {} came", together.len(), rows.len())));
         }
         Ok(together.iter().zip(&rows).map(|(asked, row)| events(asked.after, row)).collect())
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, HashMap<(OrganisationId, &'static str), Vec<Asked>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A queue being served. Where whoever serves it is taken away, as at the end
+/// of a runtime, those who wait are told, and the next to come is served.
+struct Queue<'a> {
+    counter: &'a Counter,
+    which: (OrganisationId, &'static str),
+    done: bool,
+}
+
+impl Drop for Queue<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.counter.queues().remove(&self.which);
+        }
+    }
+}
+
+impl Queue<'_> {
+    /// Those who travel next; the queue is gone where nobody waits.
+    fn next(&mut self) -> Option<Vec<Asked>> {
+        let mut queues = self.counter.queues();
+        let waiting = queues.get_mut(&self.which)?;
+        if waiting.is_empty() {
+            queues.remove(&self.which);
+            self.done = true;
+            return None;
+        }
+        let together = waiting.len().min(TOGETHER);
+        Some(waiting.drain(..together).collect())
     }
 }
 
