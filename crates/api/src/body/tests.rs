@@ -232,12 +232,11 @@ async fn send(request: TestRequest) -> u16 {
 async fn kind_and_size_are_judged_first() {
     let to = |uri: &str, kind: &str| TestRequest::post().uri(uri).insert_header((CONTENT_TYPE, kind));
     let good = asked(&json!({})).to_string();
-    for kind in
-        ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json", "application/json;charset=\"utf-8\""]
-    {
+    for kind in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
         assert_eq!(send(to("/asked", kind).set_payload(good.clone())).await, 200, "{kind}");
     }
-    for kind in ["text/plain", "application/xml", "application/json; charset=latin1", "application/+json", "application/jsonx"] {
+    // A patch that looks like JSON means something else than what it looks like.
+    for kind in ["text/plain", "application/xml", "application/json; charset=latin1", "application/merge-patch+json", "application/jsonx"] {
         assert_eq!(send(to("/asked", kind).set_payload(good.clone())).await, 415, "{kind}");
     }
     assert_eq!(send(TestRequest::post().uri("/asked").set_payload(good.clone())).await, 415);
