@@ -3,12 +3,14 @@
 
 use lastresort_fact::Role;
 use lastresort_tests::world::World;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 lastresort_tests::on_both_stores!(
     a_replay_gives_the_first_receipt,
     a_replay_is_looked_at_before_the_version,
     a_key_belongs_to_one_command,
+    a_command_is_what_it_says_in_whatever_order,
     a_key_belongs_to_one_caller,
     refusals_are_not_kept,
     machines_bring_keys,
@@ -56,6 +58,16 @@ async fn a_key_belongs_to_one_command(world: &World) {
         manager.post("/persons", somebody("Isla")).key(&key).await.refused(400, "key_malformed");
     }
     manager.post("/persons", somebody("Isla")).key(&"k".repeat(255)).await.created();
+}
+
+async fn a_command_is_what_it_says_in_whatever_order(world: &World) {
+    let manager = world.client().await.administrator;
+    let said = |body: &str| manager.ask(Method::POST, "/persons").body("application/json", body).key("a");
+    let first = said(r#"{"kind": "human", "profile": {"given_name": "Zo\u00eb", "family_name": "Kerr"}}"#).await.created();
+    let again = said("{\"profile\":{\"family_name\":\"Kerr\",\"given_name\":\"Zoe\u{308}\"},\n\"kind\":\"human\"}").await.created();
+    assert!(again.replayed(), "{again}");
+    assert_eq!(again.id(), first.id());
+    said(r#"{"kind": "human", "profile": {"given_name": "Kerr", "family_name": "Zo\u00eb"}}"#).await.refused(422, "key_reused");
 }
 
 async fn a_key_belongs_to_one_caller(world: &World) {

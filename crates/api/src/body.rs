@@ -40,8 +40,9 @@ pub const TEXT_PATTERN: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$";
 pub struct Body<T> {
     /// What it says.
     pub value: T,
-    /// What was sent, to the byte; `{}` where nothing was and nothing was needed.
-    pub raw: Bytes,
+    /// The same in canonical form (RFC 8785), in whatever order and spelling it
+    /// was sent: what is the same command has the same text.
+    pub canonical: String,
 }
 
 /// The body of a command that has no fields: `{}`, or none at all.
@@ -73,8 +74,8 @@ impl<T: DeserializeOwned + ToSchema + 'static> Body<T> {
         let mut faults = tidy::tidy(&mut value);
         schema::validate::<T>(&value, &mut faults)?;
         faults.none()?;
-        let value = schema::typed(&value)?;
-        Ok(Self { value, raw })
+        let canonical = serde_json_canonicalizer::to_string(&value).map_err(|error| Problem::fault(&error))?;
+        Ok(Self { value: schema::typed(&value)?, canonical })
     }
 }
 

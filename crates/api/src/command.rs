@@ -68,8 +68,8 @@ pub struct Ready<C> {
     pub asking: Asking<C>,
     /// By which right.
     pub acting: Acting,
-    /// The body's bytes, for the key.
-    pub raw: actix_web::web::Bytes,
+    /// The body in canonical form, for the key.
+    pub body: String,
     /// The status to answer with.
     pub status: StatusCode,
 }
@@ -110,7 +110,7 @@ impl Guest {
         organisation: lastresort_fact::OrganisationId,
         actor: &str,
         machine: bool,
-        raw: &[u8],
+        body: &str,
     ) -> Result<(CommandKey, bool), Problem> {
         let keys = &self.service.desk.keys;
         let given = self.header("Idempotency-Key")?;
@@ -122,7 +122,7 @@ impl Guest {
         }
         let ours = lastresort_ledger::ids::new().to_string();
         let key = keys.digest(organisation, "command", &[actor, given.unwrap_or(&ours)]);
-        let body = keys.digest(organisation, "body", &[self.request.method().as_str(), self.request.path(), &String::from_utf8_lossy(raw)]);
+        let body = keys.digest(organisation, "body", &[self.request.method().as_str(), self.request.path(), body]);
         Ok((CommandKey { key, body }, given.is_some()))
     }
 }
@@ -155,8 +155,8 @@ impl Call {
     ///
     /// # Errors
     /// Where its key cannot be used.
-    pub fn order(&self, acting: Acting, raw: &[u8], occurred_at: Option<Instant>, status: StatusCode) -> Result<Order, Problem> {
-        let (key, key_given) = self.guest.key(self.organisation, &self.known.person.to_string(), self.known.machine, raw)?;
+    pub fn order(&self, acting: Acting, body: &str, occurred_at: Option<Instant>, status: StatusCode) -> Result<Order, Problem> {
+        let (key, key_given) = self.guest.key(self.organisation, &self.known.person.to_string(), self.known.machine, body)?;
         Ok(Order {
             organisation: self.organisation,
             by: self.actor(),
@@ -179,8 +179,8 @@ impl Call {
     /// # Errors
     /// Every reason why nothing was written.
     pub async fn perform<R: Resource>(self, ready: Ready<CommandOf<R>>) -> Answer {
-        let Ready { id, expect, asking, acting, raw, status } = ready;
-        let order = Order { supersedes: asking.supersedes, ..self.order(acting, &raw, asking.occurred_at, status)? };
+        let Ready { id, expect, asking, acting, body, status } = ready;
+        let order = Order { supersedes: asking.supersedes, ..self.order(acting, &body, asking.occurred_at, status)? };
         let person = self.known.person;
         let command = &asking.command;
         let done = self

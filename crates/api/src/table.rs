@@ -296,7 +296,7 @@ impl<R: Resource> Rows<'_, R> {
             let acting = call.right_to::<R>(action, None).await?;
             let body = call.guest.body::<B>().await?;
             let (id, asking) = asked(body.value, &call)?;
-            call.perform::<R>(Ready { id, expect: Expect::New, asking, acting, raw: body.raw, status: StatusCode::CREATED }).await
+            call.perform::<R>(Ready { id, expect: Expect::New, asking, acting, body: body.canonical, status: StatusCode::CREATED }).await
         });
         self
     }
@@ -326,7 +326,7 @@ impl<R: Resource> Rows<'_, R> {
             let body = call.guest.body::<B>().await?;
             let asking = asked(body.value, &Ids(&call.guest))?;
             let expect = call.guest.expect(version)?;
-            call.perform::<R>(Ready { id, expect, asking, acting, raw: body.raw, status: StatusCode::OK }).await
+            call.perform::<R>(Ready { id, expect, asking, acting, body: body.canonical, status: StatusCode::OK }).await
         });
         self
     }

@@ -98,17 +98,24 @@ fn malformed(body: &'static [u8]) -> String {
 }
 
 #[test]
-fn a_good_body_comes_as_its_type_and_as_sent() {
+fn a_good_body_comes_as_its_type_and_in_canonical_form() {
     let sent = asked(&json!({
         "on": "2021-02-28", "at": "2021-03-08T10:00:00+01:00", "link": "https://example.org/a", "colour": "light_blue", "count": 1.0,
         "parts": [{ "minutes": 5, "within": [{ "minutes": 1 }] }], "part": null, "kind": { "shape": "round", "radius": 2 }, "share": 0.5,
     }));
-    let sent = Bytes::from(sent.to_string());
-    let body = Body::<Asked>::parse(sent.clone()).expect("good");
-    assert_eq!(body.raw, sent);
+    let body = Body::<Asked>::parse(sent.to_string().into()).expect("good");
     assert_eq!(body.value.count, 1);
     assert_eq!(body.value.at.map(|at| at.to_string()).as_deref(), Some("2021-03-08T09:00:00.000000Z"));
     assert_eq!(body.value.kind, Some(Shape::Round { radius: 2 }));
+}
+
+#[test]
+fn the_same_said_otherwise_is_the_same() {
+    let canonical = |text: &'static str| Body::<Shape>::parse(Bytes::from_static(text.as_bytes())).expect("good").canonical;
+    let one = canonical(r#"{"shape":"round","radius":2}"#);
+    assert_eq!(one, r#"{"radius":2,"shape":"round"}"#);
+    assert_eq!(canonical("{ \"radius\": 2.0,\n\t\"sha\\u0070e\": \"round\" }"), one);
+    assert_ne!(canonical(r#"{"shape":"round","radius":3}"#), one);
 }
 
 #[test]
@@ -207,7 +214,7 @@ fn a_command_without_fields_needs_no_body() {
     for sent in ["", "{}", " {} "] {
         let body = Body::<Nothing>::parse(Bytes::from_static(sent.as_bytes())).expect("good");
         assert_eq!(body.value, Nothing {});
-        assert!(!body.raw.is_empty());
+        assert_eq!(body.canonical, "{}");
     }
     for sent in ["{\"a\":1}", "[]", "null"] {
         assert_eq!(Body::<Nothing>::parse(Bytes::from_static(sent.as_bytes())).expect_err("refused").code(), "invalid");
@@ -217,13 +224,13 @@ fn a_command_without_fields_needs_no_body() {
 async fn send(request: TestRequest) -> u16 {
     let app = App::new()
         .app_data(Data::new(Limits { body_bytes_max: 200, import_bytes_max: 400 }))
-        .service(web::resource("/asked").to(|body: Body<Asked>| async move { body.raw }))
-        .service(web::resource("/nothing").to(|body: Body<Nothing>| async move { body.raw }))
+        .service(web::resource("/asked").to(|body: Body<Asked>| async move { body.canonical }))
+        .service(web::resource("/nothing").to(|body: Body<Nothing>| async move { body.canonical }))
         .service(web::resource("/csv").to(|csv: Csv| async move { csv.text }))
         .service(
             web::resource("/import")
                 .app_data(Limits { body_bytes_max: 200, import_bytes_max: 400 }.for_imports())
-                .to(|body: Body<Asked>| async move { body.raw }),
+                .to(|body: Body<Asked>| async move { body.canonical }),
         );
     actix::call_service(&actix::init_service(app).await, request.to_request()).await.status().as_u16()
 }

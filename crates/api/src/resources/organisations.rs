@@ -201,7 +201,7 @@ fn act<B: serde::de::DeserializeOwned + ToSchema + 'static>(
         let body = call.guest.body::<B>().await?;
         let expect = call.guest.expect(version)?;
         let asking = Asking::from(asked(body.value));
-        call.perform::<Organisations>(Ready { id, expect, asking, acting, raw: body.raw, status: StatusCode::OK }).await
+        call.perform::<Organisations>(Ready { id, expect, asking, acting, body: body.canonical, status: StatusCode::OK }).await
     });
 }
 
@@ -212,7 +212,7 @@ async fn open_organisation(mut guest: Guest) -> Answer {
     let organisation: OrganisationId = guest.id("org")?;
     let body = guest.body::<OpenBody>().await?;
     let OpenBody { kind, name, jurisdiction, time_zone, administrator } = body.value;
-    let (key, key_given) = guest.key(organisation, "operator", false, &body.raw)?;
+    let (key, key_given) = guest.key(organisation, "operator", false, &body.canonical)?;
     let opening = Opening {
         organisation,
         kind,

@@ -434,7 +434,7 @@ async fn put_by_external(mut call: Call) -> Answer {
     let acting = call.right_to::<Persons>(PersonAction::Register, None).await?;
     let body = call.guest.body::<HrPersonBody>().await?;
     let ExternalIdBody { source, external_id } = external(&call)?;
-    let order = call.order(acting, &body.raw, None, StatusCode::OK)?;
+    let order = call.order(acting, &body.canonical, None, StatusCode::OK)?;
     let new = lastresort_ledger::ids::new();
     let seen = call.guest.if_match()?;
     let person = call.known.person;

@@ -236,7 +236,8 @@ async fn post_programme(mut call: Call) -> Answer {
     let (curriculum, content) = copy(&call, curriculum).await?;
     let id = ProgrammeId(ids::new());
     let asking = Asking::from(ProgrammeCommand::Plan(Plan { id, title, needs_analysis, curriculum, content }));
-    call.perform::<Programmes>(Ready { id: id.0, expect: Expect::New, asking, acting, raw: body.raw, status: StatusCode::CREATED }).await
+    call.perform::<Programmes>(Ready { id: id.0, expect: Expect::New, asking, acting, body: body.canonical, status: StatusCode::CREATED })
+        .await
 }
 
 /// What a version of a provider's curriculum holds, and where it was copied
