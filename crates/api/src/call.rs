@@ -77,9 +77,8 @@ impl FromRequest for Call {
             let known = guest.known(organisation, false).await?;
             // Nobody learns which organisations exist.
             let known = known.ok_or_else(|| Problem::new("not_found"))?;
-            let call = Self { guest, organisation, known };
-            call.log_inspection()?;
-            Ok(call)
+            guest.log_inspection(organisation, &known)?;
+            Ok(Self { guest, organisation, known })
         })
     }
 }
@@ -92,6 +91,20 @@ impl Guest {
     pub async fn known(&self, organisation: OrganisationId, fresh: bool) -> Result<Option<Arc<Known>>, Problem> {
         let Service { access, desk, follower, .. } = &*self.service;
         Ok(access.known(desk, follower, organisation, (&self.bearer.issuer, &self.bearer.subject), fresh).await?)
+    }
+
+    /// Logs a read of somebody who inspects, in the ledger that was read; rule 22.
+    ///
+    /// # Errors
+    /// 503 where too many wait to be written.
+    pub fn log_inspection(&self, organisation: OrganisationId, known: &Known) -> Result<(), Problem> {
+        let Self { service, request, .. } = self;
+        let at = service.desk.clock.now();
+        let inspects = known.held(at).find(|acting| acting.role == Role::Inspector);
+        let Some(acting) = inspects.filter(|_| request.method().is_safe()) else { return Ok(()) };
+        let named = request.match_info().iter().filter(|(name, _)| *name != "org").find_map(|(_, value)| value.parse().ok());
+        let read = Read { route: request.match_pattern().unwrap_or_default(), resource: named, at };
+        service.reads.note((organisation, known.person, acting.grant), read)
     }
 
     /// Whether they are the configured operator.
@@ -177,17 +190,6 @@ impl Query {
 }
 
 impl Call {
-    /// Logs a read of somebody who inspects; rule 22.
-    fn log_inspection(&self) -> Result<(), Problem> {
-        let Guest { service, request, .. } = &self.guest;
-        let at = service.desk.clock.now();
-        let inspects = self.known.held(at).find(|acting| acting.role == Role::Inspector);
-        let Some(acting) = inspects.filter(|_| request.method().is_safe()) else { return Ok(()) };
-        let named = request.match_info().iter().filter(|(name, _)| *name != "org").find_map(|(_, value)| value.parse().ok());
-        let read = Read { route: request.match_pattern().unwrap_or_default(), resource: named, at };
-        service.reads.note((self.organisation, self.known.person, acting.grant), read)
-    }
-
     /// Who asks, as facts name them.
     #[must_use]
     pub fn actor(&self) -> Actor {

@@ -45,6 +45,7 @@ async fn me(guest: Guest) -> Answer {
     let mut organisations = Vec::new();
     for (organisation, _) in service.follower.states() {
         let Some(known) = guest.known(organisation, false).await? else { continue };
+        guest.log_inspection(organisation, &known)?;
         let row = service.follower.row::<Organisations>(organisation, &organisation.to_string()).await?;
         let moment = Moment { at, day: at.date() };
         organisations.push(Membership {
