@@ -102,7 +102,8 @@ def standing(world: World, place: dict) -> dict:
 
 def grant(world: World, place: dict) -> dict:
     people = [person["id"] for person in world.items(place["org"], "persons") if person["kind"] == "human"]
-    return {"person": CHANCE.choice(people), "role": CHANCE.choice(["staff", "inspector"])}
+    right = CHANCE.choice([{"role": "staff"}, {"role": "inspector", "to": f"{world.today(30)}T00:00:00Z"}])
+    return {"person": CHANCE.choice(people), **right}
 
 
 # ── Candidates ───────────────────────────────────────────────────────────────

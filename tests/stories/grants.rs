@@ -13,6 +13,8 @@ lastresort_tests::on_both_stores!(
     a_grant_holds_in_its_dates,
     a_revoked_grant_stops_within_a_second,
     a_revoked_grant_never_writes,
+    whoever_has_left_is_given_nothing,
+    an_inspector_comes_for_a_time,
     nobody_gives_themselves_a_right,
     nobody_takes_over_somebody_by_a_login,
     a_leavers_rights_end_with_the_employment,
@@ -82,6 +84,33 @@ async fn a_revoked_grant_never_writes(world: &World) {
     let head = client.administrator.head().await;
     writer.post("/persons", somebody()).await.refused(403, "not_permitted");
     assert_eq!(client.administrator.head().await, head);
+}
+
+async fn whoever_has_left_is_given_nothing(world: &World) {
+    let client = world.client().await;
+    let person = client.nobody_yet(Role::Staff).await;
+    let work = json!({"unit": client.unit("burn").await, "job_title": "Support worker", "effective_on": "2021-02-01"});
+    client.administrator.post(&format!("/persons/{}/employments", person.id), work).await.ok();
+    client.administrator.post(&format!("/persons/{}/leaving", person.id), json!({"effective_on": "2021-03-09"})).await.ok();
+    client.grant(&person, Role::Staff).await;
+    world.it_is("2021-03-09T00:00:00Z");
+    let refused = client.administrator.post("/grants", json!({"person": person.id, "role": "manager"})).await.refused(409, "not_employed");
+    assert_eq!(refused.faults(), [("/person", "not_employed")]);
+    let back = json!({"unit": client.unit("loch").await, "job_title": "Support worker", "effective_on": "2021-03-09"});
+    client.administrator.post(&format!("/persons/{}/employments", person.id), back).await.ok();
+    client.grant(&person, Role::Manager).await;
+}
+
+async fn an_inspector_comes_for_a_time(world: &World) {
+    let client = world.client().await;
+    let inspector = client.nobody_yet(Role::Inspector).await;
+    let refused = client.administrator.post("/grants", json!({"person": inspector.id, "role": "inspector"})).await.refused(422, "invalid");
+    assert_eq!(refused.faults(), [("/to", "invalid")]);
+    let visit = json!({"person": inspector.id, "role": "inspector", "to": "2021-03-19T17:00:00Z"});
+    client.administrator.post("/grants", visit).await.created();
+    inspector.get("/events").await.ok();
+    world.it_is("2021-03-19T17:00:00Z");
+    inspector.get("/events").await.refused(403, "not_permitted");
 }
 
 async fn nobody_gives_themselves_a_right(world: &World) {

@@ -130,9 +130,10 @@ impl<'a> Organisation<'a> {
         Voice { machine, ..voice }
     }
 
-    /// Gives somebody the right to act in a role.
+    /// Gives somebody the right to act in a role; an inspector's has an end.
     pub async fn grant(&self, person: &Voice, role: Role) -> Answer {
-        self.administrator.post("/grants", json!({"person": person.id, "role": role})).await.created()
+        let to = (role == Role::Inspector).then_some("2031-01-01T00:00:00Z");
+        self.administrator.post("/grants", json!({"person": person.id, "role": role, "to": to})).await.created()
     }
 
     /// Opens a unit and says its id.

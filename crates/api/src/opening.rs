@@ -2,7 +2,7 @@
 //! administrator with a login, and the grant they act by. The command line and
 //! the operator's request both come here.
 
-use lastresort_domain::grant::{Grant, GrantCommand, GrantFacts};
+use lastresort_domain::grant::{Grant, GrantCommand, GrantFacts, Grantee};
 use lastresort_domain::organisation::{Organisation, OrganisationCommand, OrganisationKind};
 use lastresort_domain::person::{Person, PersonCommand, PersonFacts, PersonKind, Profile};
 use lastresort_fact::{Actor, Decides as _, OrganisationId, PersonId, Role, Scope};
@@ -66,7 +66,7 @@ pub async fn open(desk: &Desk, by: Actor, opening: &Opening, key: CommandKey, ke
         work.decide::<Person>(administrator.0, Expect::New, person, &PersonFacts { kind, ..PersonFacts::default() }).await?;
         let role = if kind == OrganisationKind::Client { Role::Manager } else { Role::ProviderAdmin };
         let give = GrantCommand::Give { person: administrator, role, scope: Scope::Organisation, from: None, to: None };
-        let facts = GrantFacts { kind, person_known: true, ..GrantFacts::default() };
+        let facts = GrantFacts { kind, person: Grantee::Registered, ..GrantFacts::default() };
         work.decide::<Grant>(grant, Expect::New, give, &facts).await?;
         Ok(())
     })

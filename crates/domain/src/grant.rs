@@ -67,13 +67,25 @@ actions! {
     }
 }
 
+/// Who somebody is that a grant is about to be given to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grantee {
+    /// Nobody of this ledger.
+    #[default]
+    Unknown,
+    /// Somebody registered in it.
+    Registered,
+    /// Somebody who was employed here once, and is no more.
+    Left,
+}
+
 /// What a decision on a grant rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GrantFacts {
     /// The kind of organisation whose ledger it is.
     pub kind: OrganisationKind,
-    /// The person is registered in this ledger.
-    pub person_known: bool,
+    /// Who the person is here.
+    pub person: Grantee,
     /// The programme that a grant about to be given is limited to.
     pub programme: Option<ProgrammeId>,
     /// That programme is in this ledger.
@@ -184,9 +196,13 @@ impl Decides for Grant {
                 unless(may, &mut unmet, "not_permitted", "This role is not yours to give.");
                 let own = asked.by.person() == Some(person);
                 unless(!own, &mut unmet, "not_permitted", "Nobody gives themselves a grant.");
-                if !facts.person_known {
-                    unmet.push(Unmet::new("unknown_reference", "There is no such person in this organisation.").at("/person"));
-                }
+                unmet.extend(match facts.person {
+                    Grantee::Registered => None,
+                    Grantee::Unknown => {
+                        Some(Unmet::new("unknown_reference", "There is no such person in this organisation.").at("/person"))
+                    }
+                    Grantee::Left => Some(Unmet::new("not_employed", "Whoever has left is given no grant.").at("/person")),
+                });
                 if facts.programme.is_some() && !facts.programme_known {
                     unmet.push(Unmet::new("unknown_reference", "There is no such programme in this organisation.").at("/scope/id"));
                 }
@@ -195,6 +211,9 @@ impl Decides for Grant {
                 }
                 if to.is_some_and(|to| to <= from) {
                     unmet.push(Unmet::new("invalid", "A grant must end after it begins.").at("/to"));
+                }
+                if role == Role::Inspector && to.is_none() {
+                    unmet.push(Unmet::new("invalid", "An inspection is timed: a grant as inspector says until when.").at("/to"));
                 }
                 Refusal::unless_met(unmet)?;
                 Ok(vec![GrantEvent::GrantGiven { person, role, scope, from, to }])
@@ -220,7 +239,7 @@ impl Decides for Grant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::testing::{Tried as _, asked, id};
+    use crate::guard::testing::{Tried as _, asked, at, id};
 
     fn give(scope: Scope) -> GrantCommand {
         GrantCommand::Give { person: id(7), role: Role::Mentor, scope, from: None, to: None }
@@ -229,7 +248,7 @@ mod tests {
     #[test]
     fn a_grant_reaches_what_there_is_and_begins_today_or_later() {
         let by = asked(Role::Manager);
-        let facts = GrantFacts { person_known: true, ..GrantFacts::default() };
+        let facts = GrantFacts { person: Grantee::Registered, ..GrantFacts::default() };
         Grant::default().happens(give(Scope::Organisation), &by, &facts);
         let late = GrantFacts { begins_in_the_past: true, ..facts };
         assert_eq!(Grant::default().refused(give(Scope::Organisation), &by, &late), ["late_entry"]);
@@ -237,5 +256,21 @@ mod tests {
         assert_eq!(Grant::default().refused(give(Scope::Programme(id(50))), &by, &within), ["unknown_reference"]);
         let known = GrantFacts { programme_known: true, ..within };
         Grant::default().happens(give(Scope::Programme(id(50))), &by, &known);
+    }
+
+    #[test]
+    fn whoever_has_left_is_given_nothing() {
+        let by = asked(Role::Manager);
+        let left = GrantFacts { person: Grantee::Left, ..GrantFacts::default() };
+        assert_eq!(Grant::default().refused(give(Scope::Organisation), &by, &left), ["not_employed"]);
+    }
+
+    #[test]
+    fn an_inspection_is_timed() {
+        let by = asked(Role::Manager);
+        let facts = GrantFacts { person: Grantee::Registered, ..GrantFacts::default() };
+        let inspect = |to| GrantCommand::Give { person: id(7), role: Role::Inspector, scope: Scope::Organisation, from: None, to };
+        assert_eq!(Grant::default().refused(inspect(None), &by, &facts), ["invalid"]);
+        Grant::default().happens(inspect(Some(at("2031-01-01T00:00:00Z"))), &by, &facts);
     }
 }

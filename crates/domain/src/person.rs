@@ -313,6 +313,20 @@ impl Person {
         self.periods.iter().any(|period| period.from <= day && period.until.is_none_or(|until| day < until))
     }
 
+    /// From which day they are employed here no more; none where they never
+    /// were, or no end is known.
+    #[must_use]
+    pub fn leaves_on(&self) -> Option<NaiveDate> {
+        let ends: Option<Vec<NaiveDate>> = self.periods.iter().map(|period| period.until).collect();
+        ends?.into_iter().max()
+    }
+
+    /// Whether they were employed here once, and are no more on that day.
+    #[must_use]
+    pub fn left_by(&self, day: NaiveDate) -> bool {
+        self.leaves_on().is_some_and(|on| on <= day)
+    }
+
     /// Whether the provider's word, as told by an instant, lets them act as mentor or assessor on a day.
     #[must_use]
     pub fn eligible_on(&self, day: NaiveDate, told_by: Instant) -> bool {

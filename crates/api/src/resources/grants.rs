@@ -1,6 +1,6 @@
 //! Grants: who may act in what role, how far and how long.
 
-use lastresort_domain::grant::{Grant, GrantAction, GrantCommand, GrantFacts};
+use lastresort_domain::grant::{Grant, GrantAction, GrantCommand, GrantFacts, Grantee};
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
 use lastresort_domain::programme::Programme;
@@ -72,7 +72,7 @@ impl Resource for Grants {
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<GrantFacts, DeskError> {
         let (organisation, _) = states.state::<Organisation>(at.organisation.0).await?;
         let Some(GrantCommand::Give { person, scope, from, .. }) = at.command else {
-            return Ok(GrantFacts { kind: organisation.kind, person_known: true, ..GrantFacts::default() });
+            return Ok(GrantFacts { kind: organisation.kind, person: Grantee::Registered, ..GrantFacts::default() });
         };
         let (known, _) = states.state::<Person>(person.0).await?;
         let programme = match scope {
@@ -86,7 +86,12 @@ impl Resource for Grants {
         let today = organisation.day(states.now());
         let begins_in_the_past = from.is_some_and(|from| organisation.day(from) < today);
         let kind = organisation.kind;
-        Ok(GrantFacts { kind, person_known: known.id.is_some(), programme, programme_known, begins_in_the_past })
+        let person = match known.id {
+            None => Grantee::Unknown,
+            Some(_) if known.left_by(today) => Grantee::Left,
+            Some(_) => Grantee::Registered,
+        };
+        Ok(GrantFacts { kind, person, programme, programme_known, begins_in_the_past })
     }
 }
 
@@ -103,7 +108,7 @@ pub struct GiveBody {
     scope: Scope,
     /// From when, today or later; at once where absent.
     from: Option<Instant>,
-    /// Until when; without end where absent.
+    /// Until when; without end where absent. An inspector's has an end.
     to: Option<Instant>,
 }
 

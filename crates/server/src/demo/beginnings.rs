@@ -193,9 +193,10 @@ pub(super) async fn until(story: &mut Story<'_>, cast: &mut Cast, day: &str, hou
     story.at(day, hour)
 }
 
-/// Gives somebody a role.
+/// Gives somebody a role; an inspector for the time of the inspection.
 pub(super) async fn grant(story: &mut Story<'_>, by: &Voice, person: &str, role: &str) -> Result<(), DemoError> {
-    story.say(by, "/grants", &json!({"person": person, "role": role})).await?;
+    let to = (role == "inspector").then_some("2023-04-01T00:00:00Z");
+    story.say(by, "/grants", &without_nulls(json!({"person": person, "role": role, "to": to}))).await?;
     Ok(())
 }
 
