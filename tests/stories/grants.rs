@@ -18,6 +18,7 @@ lastresort_tests::on_both_stores!(
     nobody_gives_themselves_a_right,
     nobody_takes_over_somebody_by_a_login,
     a_leavers_rights_end_with_the_employment,
+    a_leaver_never_writes,
     a_provider_gives_the_roles_of_its_programmes,
     a_grant_for_one_programme_reaches_nothing_else,
     grants_are_read_by_those_who_run_the_place_and_by_their_holders,
@@ -168,6 +169,30 @@ async fn a_leavers_rights_end_with_the_employment(world: &World) {
     let back = json!({"reason": "It was a mistake."});
     case.person.post(&format!("/persons/{}/reinstatement", case.person.id), back).await.refused(403, "not_permitted");
     case.person.get(&path).await.ok();
+}
+
+async fn a_leaver_never_writes(world: &World) {
+    let client = world.client().await;
+    let (writer, unit) = (client.person(Role::Manager).await, client.unit("burn").await);
+    let employment = format!("/persons/{}/employments", writer.id);
+    let work = json!({"unit": unit, "job_title": "Manager", "effective_on": "2021-02-01"});
+    client.administrator.post(&employment, work.clone()).await.ok();
+    // Known to access control a moment ago, as employed.
+    writer.post("/persons", somebody()).await.created();
+    let leaving = format!("/persons/{}/leaving", writer.id);
+    client.administrator.post(&leaving, json!({"effective_on": "2021-03-08"})).await.ok();
+    let head = client.administrator.head().await;
+    writer.post("/persons", somebody()).await.refused(403, "not_permitted");
+    assert_eq!(client.administrator.head().await, head);
+
+    let back = json!({"unit": unit, "job_title": "Manager", "effective_on": "2021-03-08"});
+    client.administrator.post(&employment, back).await.ok();
+    client.administrator.post(&leaving, json!({"effective_on": "2021-03-09"})).await.ok();
+    writer.post("/persons", somebody()).await.created();
+    world.it_is("2021-03-09T00:00:00Z");
+    let head = client.administrator.head().await;
+    writer.post("/persons", somebody()).await.refused(403, "not_permitted");
+    assert_eq!(client.administrator.head().await, head, "not for half a second of the day on which they have left");
 }
 
 async fn a_provider_gives_the_roles_of_its_programmes(world: &World) {

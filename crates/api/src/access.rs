@@ -1,15 +1,18 @@
 //! Tokens say who, the ledger says what they may. Who a login is and which
 //! grants they hold is kept for half a second, so that a grant given or revoked
-//! anywhere is in effect everywhere within a second; a command rests on its
-//! grant's stream besides, so a revoked grant never writes.
+//! anywhere is in effect everywhere within a second; a command rests on the
+//! streams of its grant and of whoever holds it besides, so neither a revoked
+//! grant nor a leaver ever writes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::NaiveDate;
+use lastresort_domain::grant::outlives_employment;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Person, PersonKind};
-use lastresort_fact::{Decides as _, GrantId, OrganisationId, PersonId, ProgrammeId, Role, Scope};
+use lastresort_fact::{Decides as _, GrantId, Instant, OrganisationId, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::append::{ClaimName, Digest};
 use lastresort_ledger::desk::{Desk, DeskError};
 use lastresort_ledger::follow::{Follower, Question};
@@ -17,7 +20,6 @@ use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_ledger::store::StoreError;
 use lastresort_views::Ledgers;
 use lastresort_views::grant::{GrantRow, Grants};
-use lastresort_views::person::Persons;
 use tokio::time::Instant as Moment;
 
 use crate::service::WAIT;
@@ -37,12 +39,16 @@ pub const LOGIN: &str = "login";
 pub struct Known {
     /// Who.
     pub person: PersonId,
+    /// The version of their stream that this is believed of.
+    pub version: u64,
     /// A machine, which must bring an idempotency key.
     pub machine: bool,
-    /// They have left: their own record is all that is still theirs (rule 23).
-    pub left: bool,
+    /// From which day they are employed no more.
+    leaves_on: Option<NaiveDate>,
+    /// The organisation, whose days these are.
+    calendar: Organisation,
     /// Their grants, in whatever state.
-    pub grants: Vec<GrantRow>,
+    grants: Vec<GrantRow>,
 }
 
 /// The right somebody acts by.
@@ -59,17 +65,21 @@ pub struct Acting {
 }
 
 impl Known {
-    /// The grants that hold at this time.
-    pub fn held(&self, at: lastresort_fact::Instant) -> impl Iterator<Item = Acting> + '_ {
-        let stays = |role| !self.left || matches!(role, Role::Candidate | Role::Staff);
-        let held = self.grants.iter().filter(move |grant| grant.holds(at) && stays(grant.role));
-        held.map(|grant| Acting { role: grant.role, grant: grant.id, scope: grant.scope, version: grant.version })
+    /// The grants that hold at this time; of a leaver's, those that stay theirs.
+    pub fn holding(&self, at: Instant) -> impl Iterator<Item = &GrantRow> {
+        let left = self.leaves_on.is_some_and(|on| on <= self.calendar.day(at));
+        self.grants.iter().filter(move |grant| grant.holds(at) && (!left || outlives_employment(grant.role)))
+    }
+
+    /// The rights to act by them.
+    pub fn held(&self, at: Instant) -> impl Iterator<Item = Acting> {
+        self.holding(at).map(|grant| Acting { role: grant.role, grant: grant.id, scope: grant.scope, version: grant.version })
     }
 
     /// The right to act in one of these roles, the first that is held; one that
     /// reaches the programme before one that does not.
     #[must_use]
-    pub fn acting(&self, roles: &[Role], programme: Option<ProgrammeId>, at: lastresort_fact::Instant) -> Option<Acting> {
+    pub fn acting(&self, roles: &[Role], programme: Option<ProgrammeId>, at: Instant) -> Option<Acting> {
         let place = |acting: &Acting| roles.iter().position(|role| *role == acting.role);
         let candidates = self.held(at).filter(|acting| place(acting).is_some());
         candidates.min_by_key(|acting| (!acting.scope.reaches(programme), place(acting), acting.grant))
@@ -114,19 +124,18 @@ impl Access {
         }
         let filters = vec![Filter::Is("person", Cell::Text(person.to_string()))];
         let grants = follower.ask::<Grants>(organisation, Question { filters, limit: GRANTS, ..Question::default() }).await?;
-        let row = follower.row::<Persons>(organisation, &person.to_string()).await?;
-        let now = desk.clock.now();
-        let day = match desk.hold::<Organisation>(organisation, organisation.0).await {
-            Ok((calendar, _)) => calendar.day(now),
-            Err(DeskError::Store(error)) => return Err(error),
-            Err(_) => now.date(),
-        };
-        if let Err(DeskError::Store(error)) = desk.hold::<Person>(organisation, person.0).await {
-            return Err(error);
-        }
-        let machine = row.as_ref().is_some_and(|found| found.row.kind == PersonKind::Machine);
-        let left = row.is_some_and(|found| found.row.left_by(day));
-        let known = Arc::new(Known { person, machine, left, grants: grants.into_iter().map(|found| found.row).collect() });
+        desk.hold::<Person>(organisation, person.0);
+        desk.hold::<Organisation>(organisation, organisation.0);
+        let (who, version) = seen(desk.confirmed::<Person>(organisation, person.0).await)?;
+        let (calendar, _) = seen(desk.current::<Organisation>(organisation, organisation.0).await)?;
+        let known = Arc::new(Known {
+            person,
+            version,
+            machine: who.kind == PersonKind::Machine,
+            leaves_on: who.leaves_on(),
+            calendar,
+            grants: grants.into_iter().map(|found| found.row).collect(),
+        });
         let mut kept = self.kept();
         if kept.len() >= KEPT {
             kept.clear();
@@ -138,4 +147,9 @@ impl Access {
     fn kept(&self) -> std::sync::MutexGuard<'_, Believed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was loaded; loading only fails where the store does.
+fn seen<T>(loaded: Result<T, DeskError>) -> Result<T, StoreError> {
+    loaded.map_err(|error| if let DeskError::Store(error) = error { error } else { StoreError::Corrupt(error.to_string()) })
 }

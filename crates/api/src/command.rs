@@ -4,15 +4,17 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use lastresort_domain::Action;
-use lastresort_domain::grant::Grant;
-use lastresort_fact::{EventId, Instant, PersonId, Refusal, Role};
+use lastresort_domain::grant::{Grant, outlives_employment};
+use lastresort_domain::organisation::Organisation;
+use lastresort_domain::person::Person;
+use lastresort_fact::{EventId, Instant, Refusal, Role};
 use lastresort_ledger::append::CommandKey;
 use lastresort_ledger::desk::{DeskError, Done, Expect, Order, States as _, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::Acting;
+use crate::access::{Acting, Known};
 use crate::call::{Answer, Call, Guest};
 use crate::problem::Problem;
 use crate::resource::{At, Caused, CommandOf, Resource, replayed, show};
@@ -181,14 +183,14 @@ impl Call {
     pub async fn perform<R: Resource>(self, ready: Ready<CommandOf<R>>) -> Answer {
         let Ready { id, expect, asking, acting, body, status } = ready;
         let order = Order { supersedes: asking.supersedes, ..self.order(acting, &body, asking.occurred_at, status)? };
-        let person = self.known.person;
+        let known = &self.known;
         let command = &asking.command;
         let done = self
             .guest
             .service
             .desk
             .run(&order, async |work| {
-                rest_on_grant(work, acting, person).await?;
+                rest_on_right(work, acting, known).await?;
                 decide::<R>(work, id, expect, command).await
             })
             .await?;
@@ -261,19 +263,26 @@ pub async fn decide<R: Resource>(work: &mut Work<'_>, id: Uuid, expect: Expect, 
     Ok(())
 }
 
-/// Rests a command on the grant it is sent under, as it is believed to be:
-/// revoked meanwhile, the append finds it moved, and the command is decided
-/// again on what is so.
+/// Rests a command on the right it is sent under, as it is believed to be: the
+/// grant, and that whoever holds it has not left. Where either has moved
+/// meanwhile, the append finds it so, and the command is decided again.
 ///
 /// # Errors
-/// Where the grant does not hold any more.
-pub async fn rest_on_grant(work: &mut Work<'_>, acting: Acting, person: PersonId) -> Result<(), DeskError> {
-    if work.believes::<Grant>(acting.grant.0, acting.version) {
+/// Where the right does not hold any more.
+pub async fn rest_on_right(work: &mut Work<'_>, acting: Acting, known: &Known) -> Result<(), DeskError> {
+    let (Acting { role, grant, .. }, person) = (acting, known.person);
+    let may_leave = outlives_employment(role);
+    if work.believes::<Grant>(grant.0, acting.version) && (may_leave || work.believes::<Person>(person.0, known.version)) {
         return Ok(());
     }
-    let (grant, _) = work.state::<Grant>(acting.grant.0).await?;
-    if grant.holds(person, acting.role, work.now()) {
+    let (grant, _) = work.state::<Grant>(grant.0).await?;
+    let stays = may_leave || {
+        let (calendar, _) = work.state::<Organisation>(work.organisation().0).await?;
+        let (holder, _) = work.state::<Person>(person.0).await?;
+        !holder.left_by(calendar.day(work.now()))
+    };
+    if stays && grant.holds(person, role, work.now()) {
         return Ok(());
     }
-    Err(Refusal::one("not_permitted", format!("The grant as {} does not hold any more.", Role::name(acting.role))).into())
+    Err(Refusal::one("not_permitted", format!("The grant as {} does not hold any more.", Role::name(role))).into())
 }

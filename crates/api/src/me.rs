@@ -52,7 +52,7 @@ async fn me(guest: Guest) -> Answer {
             organisation,
             name: row.map(|found| found.row.name).unwrap_or_default(),
             person: known.person,
-            grants: known.grants.iter().filter(|grant| grant.holds(at)).map(|grant| grant.shown(moment)).collect(),
+            grants: known.holding(at).map(|grant| grant.shown(moment)).collect(),
         });
     }
     organisations.sort_by(|one, other| (&one.name, one.organisation).cmp(&(&other.name, other.organisation)));

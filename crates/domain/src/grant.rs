@@ -145,6 +145,13 @@ pub fn may_give(by: Role, kind: OrganisationKind, role: Role) -> bool {
     Role::GRANTABLE.contains(&role) && (gives_all || (by == Role::ProviderAdmin && of_the_programme))
 }
 
+/// Whether a right in this role stays somebody's who has left: their own record
+/// is still theirs, and nothing else (rule 23).
+#[must_use]
+pub const fn outlives_employment(role: Role) -> bool {
+    matches!(role, Role::Candidate | Role::Staff)
+}
+
 /// Whether a grant given in `by` may give every role there is in an organisation of `kind`.
 #[must_use]
 pub fn may_give_all(by: Role, kind: OrganisationKind) -> bool {

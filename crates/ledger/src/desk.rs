@@ -160,29 +160,33 @@ impl Desk {
     /// # Errors
     /// Where the store fails or holds an event this program does not know.
     pub async fn current<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
+        match self.kept.get::<T>(organisation, &StreamRef::new(T::TYPE, id)) {
+            Some(found) if found.trusted => Ok((found.state, found.version)),
+            Some(_) | None => self.confirmed(organisation, id).await,
+        }
+    }
+
+    /// The same as it is, whoever wrote it last.
+    ///
+    /// # Errors
+    /// Where the store fails or holds an event this program does not know.
+    pub async fn confirmed<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
         let stream = StreamRef::new(T::TYPE, id);
-        if let Some(found) = self.kept.get::<T>(organisation, &stream) {
-            let moved = !found.trusted && !self.store.stream(organisation, Kind::of::<Root<T>>(), id, found.version).await?.is_empty();
-            if !moved {
-                if !found.trusted {
-                    self.kept.put(organisation, &stream, Arc::new(found.state.clone()), found.version);
-                }
-                return Ok((found.state, found.version));
-            }
+        if let Some(found) = self.kept.get::<T>(organisation, &stream)
+            && self.store.stream(organisation, Kind::of::<Root<T>>(), id, found.version).await?.is_empty()
+        {
+            self.kept.put(organisation, &stream, Arc::new(found.state.clone()), found.version);
+            return Ok((found.state, found.version));
         }
         let (state, version) = self.load::<T>(organisation, id).await?;
         self.kept.put(organisation, &stream, Arc::new(state.clone()), version);
         Ok((state, version))
     }
 
-    /// The same, and holds it for whatever is asked next: what nearly every
-    /// command of a ledger, or of one person, rests on.
-    ///
-    /// # Errors
-    /// Where the store fails or holds an event this program does not know.
-    pub async fn hold<T: Decides>(&self, organisation: OrganisationId, id: Uuid) -> Result<(T, u64), DeskError> {
+    /// Holds a stream's state from the next time it is looked at: what nearly
+    /// every command of a ledger, or of one person, rests on.
+    pub fn hold<T: Decides>(&self, organisation: OrganisationId, id: Uuid) {
         self.kept.hold(organisation, &StreamRef::new(T::TYPE, id));
-        self.current::<T>(organisation, id).await
     }
 
     /// Loads a stream's state and version.

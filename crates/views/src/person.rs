@@ -225,13 +225,6 @@ impl PersonRow {
         periods
     }
 
-    /// Whether they were employed here once, and are no more on that day.
-    #[must_use]
-    pub fn left_by(&self, day: NaiveDate) -> bool {
-        let periods = self.periods();
-        !periods.is_empty() && periods.iter().all(|period| period.until.is_some_and(|until| until <= day))
-    }
-
     /// The person at a moment.
     #[must_use]
     pub fn shown(&self, moment: Moment) -> PersonShown {

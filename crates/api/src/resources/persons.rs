@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::access::LOGIN;
 use crate::body::Body;
 use crate::call::{Answer, Call};
-use crate::command::{Asking, Version, decide, rest_on_grant};
+use crate::command::{Asking, Version, decide, rest_on_right};
 use crate::listing::{is, min_position};
 use crate::problem::Problem;
 use crate::resource::{At, Form, Resource, Sieve, read};
@@ -437,21 +437,21 @@ async fn put_by_external(mut call: Call) -> Answer {
     let order = call.order(acting, &body.canonical, None, StatusCode::OK)?;
     let new = lastresort_ledger::ids::new();
     let seen = call.guest.if_match()?;
-    let person = call.known.person;
+    let known = &call.known;
     let attempt = async || {
         call.guest
             .service
             .desk
             .run(&order, async |work| {
-                rest_on_grant(work, acting, person).await?;
-                let known = work.holder(EXTERNAL_ID, &[&source, &external_id]).await?.map(|stream| stream.id);
-                let command = body.value.clone().asked(known.is_none().then_some(PersonId(new)), &source, &external_id);
-                let expect = match (known, seen) {
+                rest_on_right(work, acting, known).await?;
+                let stated = work.holder(EXTERNAL_ID, &[&source, &external_id]).await?.map(|stream| stream.id);
+                let command = body.value.clone().asked(stated.is_none().then_some(PersonId(new)), &source, &external_id);
+                let expect = match (stated, seen) {
                     (_, Some(version)) => Expect::Version(version),
                     (Some(_), None) => Expect::Exists,
                     (None, None) => Expect::New,
                 };
-                decide::<Persons>(work, known.unwrap_or(new), expect, &command).await
+                decide::<Persons>(work, stated.unwrap_or(new), expect, &command).await
             })
             .await
     };
