@@ -2,6 +2,7 @@
 //! said it had done, it guards its store, and it says what it can be told.
 
 use std::fs;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -78,9 +79,25 @@ async fn a_demonstration_is_not_served_as_real() {
     let store = format!("sqlite:{data}");
     let told = run(Some(&file), &["--store", &store, "demo", "--load-only", "--data", &data]);
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let refused = run(Some(&file), &["--store", &store, "serve"]);
+    // Nobody is to reach it meanwhile: it is refused before it would listen, here where somebody else does.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let address = taken.local_addr().expect("an address").to_string();
+    let refused = run(Some(&file), &["--store", &store, "--listen", &address, "serve"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && said.contains("which is a demonstration"), "{said}");
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn lost_keys_are_told_and_no_others_made() {
+    let place = Place::new(On::Sqlite).await;
+    let file = settings_file(&place);
+    assert!(run(Some(&file), &["migrate"]).status.success());
+    fs::remove_dir_all(place.path("keys")).expect("removed");
+    let refused = run(Some(&file), &["serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("root.key cannot be used: it is missing"), "{said}");
+    assert!(!place.path("keys").exists(), "nothing is put in their place");
     place.clear().await;
 }
 

@@ -232,6 +232,8 @@ pub struct Organisation {
     pub kind: OrganisationKind,
     /// Its IANA time zone.
     pub time_zone: String,
+    /// The ledger is written on a moved clock.
+    pub demonstration: bool,
     /// Its units by id, with their short names.
     pub units: BTreeMap<UnitId, String>,
     /// Its policy.
@@ -331,9 +333,10 @@ impl Decides for Organisation {
 
     fn apply(&mut self, event: &OrganisationEvent, _: &Stamp) {
         match event {
-            OrganisationEvent::OrganisationRegistered { organisation, kind, time_zone, .. } => {
+            OrganisationEvent::OrganisationRegistered { organisation, kind, time_zone, demonstration, .. } => {
                 self.id = Some(*organisation);
                 self.kind = *kind;
+                self.demonstration = *demonstration;
                 self.time_zone.clone_from(time_zone);
             }
             OrganisationEvent::UnitOpened { unit, code, .. } => {

@@ -7,7 +7,7 @@ mod files;
 mod reveal;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lastresort_fact::{Class, Decides, Held, KeyId, OrganisationId, Origin, PersonId, PersonalField, Sealed, Visit};
@@ -15,12 +15,17 @@ use lastresort_proof::seal::{self, Context, DataKey};
 use lastresort_proof::wrap;
 use serde_json::Value;
 
-pub use self::files::{RootKey, root_key_from_file};
+use self::files::Making;
+pub use self::files::RootKey;
 pub use self::reveal::Reading;
 use crate::append::{Digest, StreamRef};
 use crate::store::{DataKeyRow, Store, StoreError};
 
 const KEPT: usize = 50_000;
+
+/// The names under which a store keeps what tells its keys from others.
+const ROOT_KEY_CHECK: &str = "root_key_check";
+const EPOCH_KEY_CHECK: &str = "epoch_key_check_1";
 
 /// Seals and opens. One per process and store.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl Kept {
 }
 
 impl Keyring {
-    /// Takes up the keys of a store; makes the first epoch key where there is none.
+    /// Takes up the keys of a store; makes the first epoch key where it has none.
     ///
     /// # Errors
     /// Where the store was sealed under another root key, or the epoch key is
@@ -72,14 +77,13 @@ impl Keyring {
     pub async fn open(store: &dyn Store, root: &RootKey, folder: &Path) -> Result<Self, StoreError> {
         let root = root.key();
         let check = wrap::key_check(&root);
-        if store.keep_setting("root_key_check", &check).await? != check {
+        if store.keep_setting(ROOT_KEY_CHECK, &check).await? != check {
             return Err(StoreError::Corrupt("the store was sealed under another root key than the one given".to_owned()));
         }
-        let (epoch, made) = files::epoch_key(&root, folder, 1)?;
+        let epoch = files::epoch_key(&root, folder, 1, made_for(store, EPOCH_KEY_CHECK).await?)?;
         let check = wrap::key_check(&epoch);
-        if store.keep_setting("epoch_key_check_1", &check).await? != check {
-            // The store has its epoch key already: one made just now is not it.
-            return Err(if made { files::take_back(folder, 1) } else { files::another(folder, 1) });
+        if store.keep_setting(EPOCH_KEY_CHECK, &check).await? != check {
+            return Err(files::another(folder, 1));
         }
         Ok(Self { root, epoch: (1, epoch), kept: Mutex::default() })
     }
@@ -259,6 +263,21 @@ impl Keyring {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the root key of a store from `folder`, making it where the store was
+/// never sealed. Says where it stands, and whether it was made just now.
+///
+/// # Errors
+/// Where the file cannot be made or read, or others could read it; where it is
+/// missing and the store was sealed with it.
+pub async fn root_key_from_file(store: &dyn Store, folder: &Path) -> Result<(RootKey, PathBuf, bool), StoreError> {
+    files::root_key(folder, made_for(store, ROOT_KEY_CHECK).await?)
+}
+
+/// Whether a key may be made for a store: it is when no other was.
+async fn made_for(store: &dyn Store, check: &str) -> Result<Making, StoreError> {
+    Ok(if store.setting(check).await?.is_none() { Making::Allowed } else { Making::Refused })
 }
 
 /// Notes in each sealed field of an event where it was written, so that rows

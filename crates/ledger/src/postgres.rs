@@ -171,6 +171,10 @@ impl Store for PostgresStore {
         line.answered(answer)
     }
 
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        read::setting(&self.pool, name).await
+    }
+
     async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
         read::keep_setting(&self.pool, name, value).await
     }

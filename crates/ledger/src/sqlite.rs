@@ -245,6 +245,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.readers
+            .at_once(|connection| connection.query_row("SELECT value FROM settings WHERE name = ?", [name], |row| row.get(0)).optional())
+            .await
+    }
+
     async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
         self.writer.keep_setting(name, value).await
     }

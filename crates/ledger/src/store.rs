@@ -191,7 +191,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn keys_about(&self, organisation: OrganisationId, subject: PersonId) -> Result<Vec<DataKeyRow>, StoreError>;
 
     /// A small value kept beside the ledgers (the key-check value, the schema's
-    /// version): writes `value` if there is none yet, and returns what is kept.
+    /// version), where there is one.
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Keeps such a value: writes `value` if there is none yet, and returns what is kept.
     async fn keep_setting(&self, name: &str, value: &str) -> Result<String, StoreError>;
 
     /// Makes the tables of these views, where they are missing.

@@ -17,20 +17,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use lastresort_api::opening::{Opening, open};
-use lastresort_domain::organisation::OrganisationKind;
+use lastresort_domain::organisation::{Organisation, OrganisationKind};
 use lastresort_domain::person::Profile;
 use lastresort_fact::{Actor, Instant, OrganisationId, PersonId};
 use lastresort_ledger::append::CommandKey;
 use lastresort_ledger::clock::Clock;
 use lastresort_ledger::desk::Desk;
-use lastresort_views::organisation::Organisations;
 
 use self::case::Case;
 use self::story::Story;
 use self::summary::Told;
 use crate::config::{Flags, Settings};
 use crate::issuer::{ISSUER, LocalIssuer};
-use crate::running::{Running, StartError, start};
+use crate::running::{StartError, desk, start_on};
 use crate::verbs::until_told;
 
 /// The client of the case.
@@ -84,9 +83,9 @@ impl Demo {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), StartError> {
         fs::create_dir_all(&self.data).map_err(|error| StartError::Other(format!("{}: {error}", self.data.display())))?;
         let clock = Clock::running_from(instant(BEGINNING)?);
-        let running = start(settings, clock.clone()).await?;
-        let desk = running.service.desk.clone();
-        ours(&running).await?;
+        let desk = desk(settings, clock.clone()).await?;
+        ours(&desk).await?;
+        let running = start_on(settings, desk.clone()).await?;
         for (_, head) in desk.store.heads().await? {
             clock.advance(head.recorded_at);
         }
@@ -107,20 +106,27 @@ impl Demo {
 }
 
 /// Refuses a store that holds anything but this demonstration.
-async fn ours(running: &Running) -> Result<(), StartError> {
+async fn ours(desk: &Desk) -> Result<(), StartError> {
     let other = |organisation: OrganisationId| {
         StartError::Other(format!(
             "the store holds the ledger of {organisation}, which is no demonstration; give the demonstration a store of its own"
         ))
     };
-    for (organisation, _) in running.service.desk.store.heads().await? {
+    for (organisation, _) in desk.store.heads().await? {
         let known = [CLIENT, PROVIDER].contains(&organisation.to_string().as_str());
-        let found = running.service.follower.row::<Organisations>(organisation, &organisation.to_string()).await?;
-        if !known || found.is_some_and(|found| !found.row.demonstration) {
+        if !known || !is_demonstration(desk, organisation).await? {
+            desk.store.close().await;
             return Err(other(organisation));
         }
     }
     Ok(())
+}
+
+/// Whether a ledger was written on a moved clock; its first fact says so.
+pub(crate) async fn is_demonstration(desk: &Desk, organisation: OrganisationId) -> Result<bool, StartError> {
+    let loaded = desk.load::<Organisation>(organisation, organisation.0).await;
+    let (registered, _) = loaded.map_err(|error| StartError::Other(error.to_string()))?;
+    Ok(registered.demonstration)
 }
 
 async fn tell(desk: &Desk, base_url: &str, issuer: &LocalIssuer) -> Result<Told, StartError> {

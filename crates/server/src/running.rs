@@ -27,7 +27,7 @@ use lastresort_ledger::kept::Kept;
 use lastresort_ledger::keys::{Keyring, RootKey, root_key_from_file};
 use lastresort_ledger::postgres::PostgresStore;
 use lastresort_ledger::sqlite::SqliteStore;
-use lastresort_ledger::store::{AnyStore, StoreError};
+use lastresort_ledger::store::{AnyStore, Store, StoreError};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
@@ -61,35 +61,43 @@ pub enum StartError {
 /// Where store or keys cannot be had.
 pub async fn desk(settings: &Settings, clock: Clock) -> Result<Desk, StartError> {
     let folder = settings.keys_folder()?;
-    let root = root_key(settings, &folder)?;
+    let given = given_root_key(settings)?;
     let store: AnyStore = match settings.store_at()? {
         StoreAt::Sqlite(folder) => Arc::new(SqliteStore::open(&folder)?),
         StoreAt::Postgres(url) => Arc::new(PostgresStore::connect(&url, settings.connections).await?),
+    };
+    let root = match given {
+        Some(key) => key,
+        None => root_key(&*store, &folder).await?,
     };
     let keys = Arc::new(Keyring::open(&*store, &root, &folder).await?);
     let kept = Arc::new(Kept::new(settings.kept_mib.saturating_mul(1 << 20)));
     Ok(Desk { store, keys, clock, kept })
 }
 
-fn root_key(settings: &Settings, folder: &Path) -> Result<RootKey, StartError> {
+/// The root key as told; on PostgreSQL it must be.
+fn given_root_key(settings: &Settings) -> Result<Option<RootKey>, StartError> {
     if !settings.root_key.0.is_empty() {
         let unusable = |_| StartError::Other("root_key must be 64 hexadecimal digits".to_owned());
-        return RootKey::from_hex(&settings.root_key.0).map_err(unusable);
+        return RootKey::from_hex(&settings.root_key.0).map(Some).map_err(unusable);
     }
     match settings.store_at()? {
-        StoreAt::Sqlite(_) => {
-            let (key, path, made) = root_key_from_file(folder)?;
-            if made {
-                tracing::warn!(path = %path.display(), "a root key was made; keep it apart from the data and its backups");
-            } else {
-                tracing::info!(path = %path.display(), "the root key is in this file");
-            }
-            Ok(key)
-        }
+        StoreAt::Sqlite(_) => Ok(None),
         StoreAt::Postgres(_) => {
             Err(StartError::Other("on PostgreSQL the root key must be given: set LASTRESORT_ROOT_KEY to 64 hexadecimal digits".to_owned()))
         }
     }
+}
+
+/// The root key in its file; one is made for a store that is new.
+async fn root_key(store: &dyn Store, folder: &Path) -> Result<RootKey, StartError> {
+    let (key, path, made) = root_key_from_file(store, folder).await?;
+    if made {
+        tracing::warn!(path = %path.display(), "a root key was made; keep it apart from the data and its backups");
+    } else {
+        tracing::info!(path = %path.display(), "the root key is in this file");
+    }
+    Ok(key)
 }
 
 /// The service, running.
@@ -108,7 +116,14 @@ pub struct Running {
 /// # Errors
 /// Where anything it needs cannot be had.
 pub async fn start(settings: &Settings, clock: Clock) -> Result<Running, StartError> {
-    let desk = desk(settings, clock).await?;
+    start_on(settings, desk(settings, clock).await?).await
+}
+
+/// The same on a desk that was opened before.
+///
+/// # Errors
+/// Where anything else it needs cannot be had.
+pub async fn start_on(settings: &Settings, desk: Desk) -> Result<Running, StartError> {
     let (tokens, issuer) = tokens(settings)?;
     let client = client(settings).map_err(|error| StartError::Other(error.to_string()))?;
     let verifier = Verifier::try_new(tokens, &client).map_err(|error| StartError::Other(error.to_string()))?;

@@ -43,33 +43,30 @@ impl RootKey {
     }
 }
 
-/// Reads the root key of a SQLite store from `folder`, making it on first start.
-/// Says where it stands, and whether it was made just now.
-///
-/// # Errors
-/// Where the file cannot be made or read, or others could read it.
-pub fn root_key_from_file(folder: &Path) -> Result<(RootKey, PathBuf, bool), StoreError> {
+/// Whether a key whose file is missing may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Making {
+    /// Nothing was sealed so far.
+    Allowed,
+    /// The store was sealed with the one that is missing.
+    Refused,
+}
+
+/// Reads the root key; says where it stands, and whether it was made just now.
+pub(super) fn root_key(folder: &Path, making: Making) -> Result<(RootKey, PathBuf, bool), StoreError> {
     let path = folder.join("root.key");
-    let made = make(folder, &path, &hex::encode(random::<32>()))?;
+    let made = make(folder, &path, &hex::encode(random::<32>()), making)?;
     Ok((RootKey::from_hex(&read(&path)?)?, path, made))
 }
 
-/// Reads an epoch key, making one where its file is missing; says whether it did.
-pub(super) fn epoch_key(root: &DataKey, folder: &Path, epoch: u32) -> Result<(DataKey, bool), StoreError> {
+/// Reads an epoch key.
+pub(super) fn epoch_key(root: &DataKey, folder: &Path, epoch: u32, making: Making) -> Result<DataKey, StoreError> {
     let path = epoch_path(folder, epoch);
     let purpose = format!("epoch/{epoch}");
     let wrapped = wrap::wrap(root, &purpose, &DataKey::new(random()), random());
-    let made = make(folder, &path, &hex::encode(wrapped))?;
+    make(folder, &path, &hex::encode(wrapped), making)?;
     let wrapped = hex::decode(read(&path)?.trim()).map_err(|_| unusable(&path, "it is not hexadecimal"))?;
-    let key = wrap::unwrap(root, &purpose, &wrapped).map_err(|error| unusable(&path, &error.to_string()))?;
-    Ok((key, made))
-}
-
-/// Removes an epoch key that was made just now and is not the store's.
-pub(super) fn take_back(folder: &Path, epoch: u32) -> StoreError {
-    let path = epoch_path(folder, epoch);
-    let removed = fs::remove_file(&path);
-    unusable(&path, &removed.map_or_else(|error| error.to_string(), |()| "it is missing, and the store was sealed with it".to_owned()))
+    wrap::unwrap(root, &purpose, &wrapped).map_err(|error| unusable(&path, &error.to_string()))
 }
 
 /// Says that an epoch key is another store's.
@@ -83,10 +80,13 @@ fn epoch_path(folder: &Path, epoch: u32) -> PathBuf {
 
 /// Writes a new file that only its owner may read; `false` where there is one.
 /// It appears under its name at once and whole, whoever looks and whatever crashes.
-fn make(folder: &Path, path: &Path, text: &str) -> Result<bool, StoreError> {
+fn make(folder: &Path, path: &Path, text: &str, making: Making) -> Result<bool, StoreError> {
     let failed = |error: std::io::Error| unusable(path, &error.to_string());
     if path.exists() {
         return Ok(false);
+    }
+    if making == Making::Refused {
+        return Err(unusable(path, "it is missing, and the store was sealed with it"));
     }
     fs::create_dir_all(folder).map_err(failed)?;
     let draft = folder.join(format!(".{}.draft", crate::ids::new()));

@@ -132,6 +132,11 @@ fn data_key(row: &PgRow) -> Result<DataKeyRow, StoreError> {
     })
 }
 
+/// A small value, where one is kept.
+pub(super) async fn setting(pool: &PgPool, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(pool).await?)
+}
+
 /// Keeps a small value unless there is one, and returns the one kept. Two
 /// statements: the second sees what another process wrote while the first waited.
 pub(super) async fn keep_setting(pool: &PgPool, name: &str, value: &str) -> Result<String, StoreError> {

@@ -26,6 +26,7 @@ on_both_stores!(
     a_missing_epoch_key_is_told,
     another_epoch_key_is_refused,
     servers_that_start_together_share_one_epoch_key,
+    a_root_key_file_is_made_once_for_its_owner_alone,
 );
 
 const CANARY: &str = "Canary Wharfinger";
@@ -187,19 +188,25 @@ async fn servers_that_start_together_share_one_epoch_key(scene: &Scene) {
     assert_eq!(fs::read_dir(scene.keys.path()).expect("a folder").count(), 1, "and leave nothing else behind");
 }
 
-#[test]
-fn a_root_key_file_is_made_once_for_its_owner_alone() {
+async fn a_root_key_file_is_made_once_for_its_owner_alone(scene: &Scene) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (first, path, made) = root_key_from_file(folder.path()).expect("made");
+    let from_file = async || root_key_from_file(&*scene.store, folder.path()).await;
+    let (first, path, made) = from_file().await.expect("made");
     assert!(made);
     assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&path).expect("read");
-    let (_, _, made) = root_key_from_file(folder.path()).expect("read");
+    let (_, _, made) = from_file().await.expect("read");
     assert!(!made);
     assert_eq!(fs::read_to_string(&path).expect("read"), text);
     assert!(!format!("{first:?}{:?}", root()).contains(text.trim()), "it is not to be seen in a log");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("set");
-    let refused = root_key_from_file(folder.path()).expect_err("refused");
+    let refused = from_file().await.expect_err("refused");
     assert!(refused.to_string().contains("0600"), "{refused}");
     RootKey::from_hex("abc").expect_err("too short");
+    // For a store that was sealed none is made: it would not be the one.
+    keyring(scene).await.expect("a keyring");
+    fs::remove_file(&path).expect("removed");
+    let refused = from_file().await.expect_err("refused");
+    assert!(refused.to_string().contains("root.key"), "{refused}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is put in its place");
 }

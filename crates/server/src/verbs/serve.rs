@@ -2,21 +2,23 @@
 
 use lastresort_fact::OrganisationId;
 use lastresort_ledger::clock::Clock;
-use lastresort_views::organisation::Organisations;
+use lastresort_ledger::desk::Desk;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Settings;
-use crate::running::{Running, StartError, start};
+use crate::demo::is_demonstration;
+use crate::running::{Running, StartError, desk, start_on};
 
 /// Serves.
 pub(super) async fn serve(settings: &Settings) -> Result<(), StartError> {
-    let running = start(settings, Clock::machine()).await?;
-    if let Some(organisation) = demonstration(&running).await? {
-        running.stop().await.map_err(|error| StartError::Other(error.to_string()))?;
+    let desk = desk(settings, Clock::machine()).await?;
+    if let Some(organisation) = demonstration(&desk).await? {
+        desk.store.close().await;
         return Err(StartError::Other(format!(
             "the store holds the ledger of {organisation}, which is a demonstration written on a moved clock; serve it with the verb demo, or give this server a store of its own"
         )));
     }
+    let running = start_on(settings, desk).await?;
     tracing::info!(address = %running.address, store = running.service.desk.store.name(), "serving");
     until_told(running).await
 }
@@ -38,10 +40,9 @@ pub(crate) async fn until_told(running: Running) -> Result<(), StartError> {
 }
 
 /// A ledger that was written on a moved clock, and says so: nothing true is added to it.
-async fn demonstration(running: &Running) -> Result<Option<OrganisationId>, StartError> {
-    for (organisation, _) in running.service.desk.store.heads().await? {
-        let found = running.service.follower.row::<Organisations>(organisation, &organisation.to_string()).await?;
-        if found.is_some_and(|found| found.row.demonstration) {
+async fn demonstration(desk: &Desk) -> Result<Option<OrganisationId>, StartError> {
+    for (organisation, _) in desk.store.heads().await? {
+        if is_demonstration(desk, organisation).await? {
             return Ok(Some(organisation));
         }
     }
