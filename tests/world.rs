@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 
 pub use self::answer::{Answer, Page, redacted};
 pub use self::asking::Asking;
-pub use self::binary::{Binary, run, settings_file};
+pub use self::binary::{Binary, run, run_in, settings_file};
 pub use self::contract::{Contract, Operation};
 pub use self::place::{On, Place};
 pub use self::voice::{Organisation, Voice};

@@ -122,5 +122,5 @@ def after_call(context, case, response) -> None:
 def tell() -> None:
     """What was answered, for scripts/contract to judge."""
     answers = {label: dict(sorted(counts.items())) for label, counts in sorted(ANSWERS.items())}
-    with open(os.environ["LASTRESORT_ANSWERS"], "w", encoding="utf-8") as file:
+    with open(os.environ["LASTRESORT_TEST_ANSWERS"], "w", encoding="utf-8") as file:
         json.dump({"answers": answers, "senders": dict(SENDERS.most_common())}, file, indent=1)

@@ -17,7 +17,7 @@ from urllib3 import Retry
 
 # One of our own: Hypothesis sets the common one back for every example. Each of
 # the runs has its own way, and the same one every time.
-CHANCE = Random(os.path.basename(os.environ["LASTRESORT_ANSWERS"]))
+CHANCE = Random(os.path.basename(os.environ["LASTRESORT_TEST_ANSWERS"]))
 ORG = "/v1/organisations/{org}"
 # Seconds: on a busy machine a good answer may take long.
 PATIENCE = 120
@@ -30,9 +30,9 @@ def _read(name: str) -> dict:
 
 class World:
     def __init__(self) -> None:
-        demo, contract = _read("LASTRESORT_DEMO"), _read("LASTRESORT_CONTRACT")
+        demo, contract = _read("LASTRESORT_TEST_DEMO"), _read("LASTRESORT_TEST_CONTRACT")
         self.base_url, self.client = demo["base_url"], demo["organisations"]["client"]
-        self.tokens = demo["tokens"] | {"operator": os.environ["LASTRESORT_OPERATOR"]}
+        self.tokens = demo["tokens"] | {"operator": os.environ["LASTRESORT_TEST_OPERATOR"]}
         self.operations = {
             f"{method.upper()} {path}": operation
             for path, methods in contract["paths"].items()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lastresort_fact::Role;
 use lastresort_server::config::DEFAULTS;
-use lastresort_tests::world::{On, Place, Voice, World, run, settings_file, tell_of_the_program};
+use lastresort_tests::world::{On, Place, Voice, World, run, run_in, settings_file, tell_of_the_program};
 use serde_json::{Value, json};
 
 #[test]
@@ -129,6 +129,15 @@ async fn the_program_says_what_it_can_be_told() {
         assert!(!refused.status.success() && said.contains(says), "{text}: {said}");
     }
     place.clear().await;
+}
+
+#[tokio::test]
+async fn a_setting_that_does_not_exist_is_not_passed_over() {
+    let refused = run_in(&[("LASTRESORT_OPERATOR", "ada")], None, &["config"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success(), "{said}");
+    let line = "lastresort: there is no setting LASTRESORT_OPERATOR, but LASTRESORT_OPERATORS; `lastresort config` lists them\n";
+    assert_eq!(said, line);
 }
 
 #[test]

@@ -107,7 +107,14 @@ pub fn settings_file(place: &Place) -> PathBuf {
 /// Runs one verb of the program to its end.
 #[must_use]
 pub fn run(settings: Option<&Path>, arguments: &[&str]) -> Output {
+    run_in(&[], settings, arguments)
+}
+
+/// The same in an environment that says more.
+#[must_use]
+pub fn run_in(environment: &[(&str, &str)], settings: Option<&Path>, arguments: &[&str]) -> Output {
     let mut command = Command::new(program());
+    command.envs(environment.iter().copied());
     if let Some(settings) = settings {
         command.arg("--config").arg(settings);
     }

@@ -1,6 +1,7 @@
 //! Settings: a committed file of defaults, a file, the environment, flags;
 //! unknown keys are refused, secrets are never shown.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,9 @@ macro_rules! settings {
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $name: Option<$type>),+
         }
+
+        /// What the settings are called in the environment.
+        const VARIABLES: &[&str] = &[$($env),+];
     };
 }
 
@@ -81,6 +85,14 @@ settings! {
     "LASTRESORT_LOG_FILTER" log_filter: String,
 }
 
+/// How our names begin in the environment; and those that belong to scripts and tests.
+const OURS: &str = "LASTRESORT_";
+const TESTS: &str = "LASTRESORT_TEST_";
+/// What the file of settings is called there.
+pub(crate) const FILE: &str = "LASTRESORT_CONFIG";
+/// From here on one name is near another: of 1 the same, of 0 nothing alike.
+const NEAR: f64 = 0.8;
+
 /// Where ledgers are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreAt {
@@ -114,7 +126,7 @@ impl Settings {
             // A fault is found by its own file, not by what it becomes.
             let told = table(&text).map_err(|error| ConfigError::File(shown.clone(), error.to_string()))?;
             if let Some(unknown) = told.keys().find(|key| !all.contains_key(*key)) {
-                return Err(ConfigError::File(shown, format!("there is no setting {unknown}; `lastresort config` lists them")));
+                return Err(ConfigError::File(shown, no_such(unknown, all.keys().map(String::as_str))));
             }
             all.extend(told);
         }
@@ -166,6 +178,26 @@ impl Settings {
     }
 }
 
+/// Refuses an environment that names a setting there is not: somebody meant it.
+///
+/// # Errors
+/// The first such name, and those that it may have been meant for.
+pub fn refuse_unknown(names: impl Iterator<Item = OsString>) -> Result<(), ConfigError> {
+    let known = || VARIABLES.iter().copied().chain([FILE]);
+    let mut ours = names.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(OURS) && !name.starts_with(TESTS));
+    match ours.find(|name| known().all(|known| known != name)) {
+        Some(unknown) => Err(ConfigError::Invalid(no_such(&unknown, known()))),
+        None => Ok(()),
+    }
+}
+
+fn no_such<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let own = |name: &str| name.trim_start_matches(OURS).to_lowercase();
+    let near: Vec<&str> = known.filter(|known| strsim::jaro(&own(known), &own(name)) >= NEAR).collect();
+    let but = if near.is_empty() { String::new() } else { format!(", but {}", near.join(" and ")) };
+    format!("there is no setting {name}{but}; `lastresort config` lists them")
+}
+
 fn listed(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
@@ -196,7 +228,19 @@ mod tests {
         assert_eq!((settings.listen.as_str(), settings.workers), ("127.0.0.1:2", 3));
         std::fs::write(&file, "listn = \"127.0.0.1:1\"\n").expect("written");
         let refused = Settings::read(Some(&file), &Flags::default()).expect_err("refused").to_string();
-        assert!(refused.contains("there is no setting listn"), "{refused}");
+        assert!(refused.contains("there is no setting listn, but listen;"), "{refused}");
+    }
+
+    #[test]
+    fn the_environment_names_settings_and_nothing_else() {
+        let refused = |names: &[&str]| refuse_unknown(names.iter().map(OsString::from)).err().map(|error| error.to_string());
+        assert_eq!(refused(&["PATH", "LASTRESORT_LISTEN", "LASTRESORT_CONFIG", "LASTRESORT_TEST_POSTGRES"]), None);
+        for (unknown, near) in [("LASTRESORT_LISTN", "LISTEN"), ("LASTRESORT_OPERATOR", "OPERATORS"), ("LASTRESORT_ROOTKEY", "ROOT_KEY")] {
+            let said = refused(&["LASTRESORT_STORE", unknown]).expect("refused");
+            assert!(said.starts_with(&format!("there is no setting {unknown}, but LASTRESORT_{near};")), "{said}");
+        }
+        let said = refused(&["LASTRESORT_XYZZY"]).expect("refused");
+        assert!(said.starts_with("there is no setting LASTRESORT_XYZZY;"), "{said}");
     }
 
     #[test]

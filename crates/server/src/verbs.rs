@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 pub(crate) use self::serve::until_told;
 use crate::bench::Bench;
-use crate::config::{DEFAULTS, Flags, Settings};
+use crate::config::{DEFAULTS, FILE, Flags, Settings, refuse_unknown};
 use crate::demo::Demo;
 use crate::issuer::LocalIssuer;
 use crate::running::{StartError, desk};
@@ -25,7 +25,7 @@ use crate::running::{StartError, desk};
 #[command(version, about)]
 pub struct Cli {
     /// A file of settings.
-    #[arg(long, env = "LASTRESORT_CONFIG", global = true)]
+    #[arg(long, env = FILE, global = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -68,6 +68,7 @@ enum Verb {
 /// # Errors
 /// Why it could not be done, in a sentence.
 pub async fn run(cli: Cli) -> Result<(), StartError> {
+    refuse_unknown(std::env::vars_os().map(|(name, _)| name))?;
     let flags = if let Verb::Demo(demo) = &cli.verb { demo.flags(cli.flags) } else { cli.flags };
     let settings = Settings::read(cli.config.as_deref(), &flags)?;
     match cli.verb {
