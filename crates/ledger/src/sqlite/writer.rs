@@ -189,11 +189,11 @@ impl Thread {
         self.connection.execute(sql, [before.micros()]).map(|forgotten| forgotten as u64)
     }
 
-    /// A write that changes nothing: it fails where writing fails.
+    /// A write that changes nothing, down to the disk: only a commit fails where that is full.
     fn ping(&mut self) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('ping', 'ping')", [])?;
-        transaction.rollback()
+        transaction.commit()
     }
 
     fn durability(&self) -> rusqlite::Result<Vec<(String, String)>> {
