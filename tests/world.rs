@@ -4,6 +4,7 @@
 mod answer;
 mod asking;
 mod binary;
+mod cable;
 mod contract;
 mod place;
 mod voice;
@@ -25,6 +26,7 @@ use tokio::sync::OnceCell;
 pub use self::answer::{Answer, Page, redacted};
 pub use self::asking::Asking;
 pub use self::binary::{Binary, run, run_in, settings_file};
+pub use self::cable::Cable;
 pub use self::contract::{Contract, Operation};
 pub use self::place::{On, Place};
 pub use self::voice::{Organisation, Voice};

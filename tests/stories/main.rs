@@ -11,6 +11,7 @@ mod keys;
 mod lists;
 mod operation;
 mod organisations;
+mod outages;
 mod persons;
 mod sessions;
 mod small_case;

@@ -49,6 +49,13 @@ impl Binary {
         assert!(sent.success());
     }
 
+    /// Lets its files grow, or not, as on a disk that is full.
+    pub fn let_files_grow(&self, grow: bool) {
+        let (id, size) = (held(&self.child).id(), if grow { "unlimited" } else { "0" });
+        let set = Command::new("prlimit").args([format!("--pid={id}"), format!("--fsize={size}:")]).status();
+        assert!(set.expect("prlimit runs").success());
+    }
+
     /// Waits until it has ended, well.
     pub fn wait(&self) {
         let status = held(&self.child).wait().expect("it ends");
@@ -70,7 +77,9 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn serve(place: &Place, listen: &str, log: &Log) -> (Child, String) {
-    let mut command = Command::new(program());
+    // A file that may not grow is an error to it, as on a full disk, and no signal.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program());
     command.arg("--config").arg(settings_file(place));
     command.args(["--listen", listen, "--log", "json", "--log-filter", "trace", "serve"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
