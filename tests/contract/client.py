@@ -14,7 +14,15 @@ from lastresort_client import AuthenticatedClient
 from lastresort_client.api.events import list_events
 from lastresort_client.api.me import get_me
 from lastresort_client.api.persons import list_persons, person_register, person_state_profile
-from lastresort_client.models import PersonKind, PersonShownAnswer, Problem, ProfileBody, RegisterBody, Role
+from lastresort_client.models import (
+    PersonKind,
+    PersonShownAnswer,
+    Problem,
+    ProfileBody,
+    RegisterBody,
+    Role,
+    WithheldEvent,
+)
 
 with open(sys.argv.pop(1), encoding="utf-8") as file:
     DEMO = json.load(file)
@@ -79,6 +87,13 @@ class Client(unittest.TestCase):
                 self.assertEqual(event.position, position)
                 self.assertEqual(type(event).__name__, f"{event.type_}Event")
         self.assertGreater(position, 10)
+
+    def test_what_is_not_ours_to_read_is_its_position_and_that_alone(self) -> None:
+        events = list_events.sync(ORG, client=self.acting("hr_system"), limit=200).items
+        self.assertEqual([event.position for event in events], list(range(1, 201)))
+        withheld = [event for event in events if isinstance(event, WithheldEvent)]
+        self.assertTrue(0 < len(withheld) < 200)
+        self.assertTrue(all(event.to_dict() == {"position": event.position} for event in withheld))
 
 
 if __name__ == "__main__":

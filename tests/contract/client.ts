@@ -100,6 +100,18 @@ test("the feed has every position, in order", async () => {
   assert.ok(kinds.has("human"));
 });
 
+test("what is not ours to read is its position and that alone", async () => {
+  const query = { limit: 200 };
+  const { data } = await as("hr_system").GET("/v1/organisations/{org}/events", { params: { path: { org }, query } });
+  const withheld = (data?.items ?? []).filter((event) => !("type" in event));
+  assert.ok(withheld.length > 0 && withheld.length < 200);
+  for (const event of withheld) assert.deepEqual(event, { position: event.position });
+  assert.deepEqual(
+    data?.items.map((event) => event.position),
+    Array.from({ length: 200 }, (_, index) => index + 1),
+  );
+});
+
 /** What a command made: shown at once, not only promised for later. */
 function made<T extends { allowed_actions: object[] }>(data: T | components["schemas"]["Receipt"] | undefined): T {
   assert.ok(data && "allowed_actions" in data);

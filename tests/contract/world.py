@@ -127,14 +127,15 @@ class World:
         return next((answer for answer in found if answer), {})
 
     def events(self, org: str) -> list[dict]:
-        """The latest facts."""
+        """The latest facts that somebody here may read."""
         path = f"/v1/organisations/{org}/events"
         readers = [role for role in ("inspector", "provider_admin") if (role, org) in self.ledgers]
 
         def ask() -> list[dict]:
             head = next((page["position"] for role in readers if (page := self.get(role, path, limit=1)[0])), 0)
-            found = (self.get(role, path, after=max(head - 50, 0))[0].get("items") for role in readers)
-            return next((items for items in found if items), [])
+            found = (self.get(role, path, after=max(head - 50, 0))[0].get("items", []) for role in readers)
+            told = ([event for event in items if "type" in event] for items in found)
+            return next((events for events in told if events), [])
 
         return self.keep(("events", org), ask)
 

@@ -149,7 +149,7 @@ async fn what_a_grant_does_not_open_is_withheld(world: &World) {
     case.observe(&case.mentors[0], &path).await;
     let narrative = "Clear, calm, and on time.";
     let stream = format!("/streams{}/events", path.replace("/candidates/", "/candidate/"));
-    for (role, seen) in [(Role::HrSystem, json!({"withheld": "narrative"})), (Role::Inspector, json!(narrative))] {
+    for (role, seen) in [(Role::Manager, json!({"withheld": "narrative"})), (Role::Inspector, json!(narrative))] {
         let reader = case.client.person(role).await;
         for feed in ["/events?limit=200", &stream] {
             let facts = reader.all(feed).await;

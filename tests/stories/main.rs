@@ -14,6 +14,7 @@ mod organisations;
 mod outages;
 mod persons;
 mod sessions;
+mod sight;
 mod small_case;
 mod tokens;
 mod versions;

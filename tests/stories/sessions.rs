@@ -59,7 +59,7 @@ fn lines(case: &SmallCase<'_>, learners: &[String], field: &str, value: &Value) 
 }
 
 /// Planned, agreed, and with so many learners on the roster.
-async fn ready(case: &SmallCase<'_>, learners: &[String]) -> String {
+pub(crate) async fn ready(case: &SmallCase<'_>, learners: &[String]) -> String {
     let planned = case.admin.post("/sessions", co_delivery(case)).await.created();
     let path = format!("/sessions/{}", planned.id());
     case.mentors[0].post(&format!("{path}/responsibilities"), split(case)).await.ok();

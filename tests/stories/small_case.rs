@@ -57,7 +57,8 @@ pub(crate) async fn change(voice: &Voice, path: &str, what: &str, body: Value) -
     voice.post(&format!("{path}/{what}"), body).if_match(version).await
 }
 
-async fn curriculum(provider: &Organisation<'_>) -> String {
+/// A curriculum of three modules, published; says its id.
+pub(crate) async fn curriculum(provider: &Organisation<'_>) -> String {
     let by = &provider.administrator;
     let made = by.post("/curricula", json!({"title": "Restraint reduction"})).await.created();
     let path = format!("/curricula/{}", made.id());

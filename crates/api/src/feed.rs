@@ -1,8 +1,10 @@
 //! The feed: every fact of a ledger, in order, without gaps, as far as the
-//! reader may see it. Personal fields their grant does not open are
+//! reader may see it. A fact of a resource that they do not read is its position
+//! and that alone. Personal fields their grant does not open are
 //! `{"withheld": class}`; erased ones are `{"erased": class}`.
 
-use lastresort_fact::{Class, EventId, GrantId, Instant, Role, Stamp};
+use lastresort_domain::reads::Reads;
+use lastresort_fact::{Class, Decides as _, EventId, GrantId, Instant, Role, Stamp};
 use lastresort_ledger::append::StreamRef;
 use lastresort_ledger::keys::Reading;
 use lastresort_ledger::store::StoredEvent;
@@ -14,11 +16,14 @@ use uuid::Uuid;
 use crate::call::{Answer, Call, Query};
 use crate::listing::{limit, limit_of, min_position, page_of};
 use crate::problem::Problem;
+use crate::resource::json;
 use crate::schema::{Shape, Shapes};
 use crate::table::{Callers, Entry, PREFIX, Parameter, Table};
 
 /// Who reads the feed.
 pub const READERS: &[Role] = &[Role::Inspector, Role::Manager, Role::GovernanceLead, Role::ProviderAdmin, Role::HrSystem];
+/// Who is told what inspectors read: those who answer for the place, and inspectors.
+const OVERSEERS: &[Role] = &[Role::Inspector, Role::Manager, Role::GovernanceLead];
 
 /// A fact of a ledger.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -58,6 +63,15 @@ pub struct Event {
     pub data: Value,
 }
 
+/// A fact of which the reader sees that it is there, and nothing else.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithheldEvent {
+    /// Its place in the ledger, from 1, without gaps.
+    #[schema(minimum = 1)]
+    pub position: u64,
+}
+
 /// A stream at one of its events.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Stream {
@@ -73,6 +87,7 @@ pub struct Stream {
 
 /// The operations.
 pub fn operations(table: &mut Table) {
+    table.told.stream(Reads::TYPE, OVERSEERS);
     let Shape(item) = event_shapes(&mut table.shapes);
     let answer = table.shapes.page("EventList", &item);
     let all = Entry::get(
@@ -81,7 +96,7 @@ pub fn operations(table: &mut Table) {
         "events",
         Callers::Roles(READERS),
         answer.clone(),
-        "Read the facts of the ledger in order, without gaps; an empty page is the end.",
+        "Read the facts of the ledger in order, without gaps; an empty page is the end, and of what is not yours to read you get the position.",
     );
     table.add(all.query(parameters()), ledger);
     let one = Entry::get(
@@ -97,8 +112,9 @@ pub fn operations(table: &mut Table) {
 
 /// An event is one of those the domain declares, told apart by their `type`, so
 /// that a generated client gives each its own class; or one not known yet, so
-/// that a strict one does not fall over it. The known ones have a name of their
-/// own: with the others among them TypeScript could not narrow by `type`.
+/// that a strict one does not fall over it; or one that is not theirs to read,
+/// which has no `type`. The known ones have a name of their own: with the others
+/// among them TypeScript could not narrow by `type`.
 fn event_shapes(shapes: &mut Shapes) -> Shape {
     let Shape(any) = shapes.of::<Event>();
     let mut head = shapes.0.remove("Event").unwrap_or_default();
@@ -131,9 +147,10 @@ fn event_shapes(shapes: &mut Shapes) -> Shape {
         "discriminator": {"propertyName": "type", "mapping": mapping},
     });
     shapes.0.insert("KnownEvent".to_owned(), known);
-    let about = "A fact of a ledger: one that this contract knows, or, in time, another.";
-    let either = json!({"description": about, "oneOf": [Shape::named("KnownEvent").0, Shape::named("OtherEvent").0]});
-    shapes.0.insert("Event".to_owned(), either);
+    let Shape(withheld) = shapes.of::<WithheldEvent>();
+    let about = "A fact of a ledger: one that this contract knows, or, in time, another; or one that is not the reader's to see.";
+    let any_of_them = json!({"description": about, "oneOf": [Shape::named("KnownEvent").0, Shape::named("OtherEvent").0, withheld]});
+    shapes.0.insert("Event".to_owned(), any_of_them);
     Shape(any)
 }
 
@@ -157,6 +174,7 @@ async fn ledger(mut call: Call) -> Answer {
 async fn stream(mut call: Call) -> Answer {
     let stream = StreamRef { kind: call.guest.id("type")?, id: call.guest.id("id")? };
     let (after, limit) = asked(&mut call).await?;
+    call.guest.service.told.permit(&call.roles_everywhere(), &stream.kind)?;
     let events = call.guest.service.desk.store.read_stream(call.organisation, &stream, after, limit).await?;
     if events.is_empty() && after == 0 {
         return Err(Problem::new("not_found"));
@@ -193,24 +211,28 @@ struct Told {
 
 async fn page(call: &Call, stored: Vec<StoredEvent>) -> Answer {
     let opens = |class: Class| call.opens(class, None, false);
+    let (told, roles) = (&call.guest.service.told, call.roles_everywhere());
     let mut written = Vec::with_capacity(stored.len());
     for event in &stored {
-        written.push(serde_json::from_str::<Written>(&event.payload).map_err(|error| Problem::fault(&error))?);
+        let read = || serde_json::from_str::<Written>(&event.payload).map_err(|error| Problem::fault(&error));
+        written.push(told.tells(&roles, event).then(read).transpose()?);
     }
     let mut readings: Vec<_> = written
         .iter_mut()
         .zip(&stored)
-        .map(|(written, event)| Reading {
-            value: &mut written.event.value,
-            at: Some((event.stream.clone(), event.sequence)),
-            opens: &opens,
+        .filter_map(|(written, event)| {
+            let value = &mut written.as_mut()?.event.value;
+            Some(Reading { value, at: Some((event.stream.clone(), event.sequence)), opens: &opens })
         })
         .collect();
     let desk = &call.guest.service.desk;
     desk.keys.reveal(&*desk.store, call.organisation, &mut readings).await?;
     let next = stored.last().map(|event| event.position.to_string());
     let head = desk.store.head(call.organisation).await?.map_or(0, |head| head.position);
-    let items = stored.into_iter().zip(written).map(|(event, written)| crate::resource::json(&shown(event, written)));
+    let items = stored.into_iter().zip(written).map(|(event, written)| match written {
+        Some(written) => json(&shown(event, written)),
+        None => json(&WithheldEvent { position: event.position }),
+    });
     let items: Vec<Value> = items.collect::<Result<_, _>>()?;
     Ok(page_of(&items, next, head))
 }

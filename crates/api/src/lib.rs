@@ -23,5 +23,6 @@ pub mod resources;
 pub mod routes;
 pub mod schema;
 pub mod service;
+pub mod sight;
 pub mod table;
 pub mod token;

@@ -14,6 +14,7 @@ use crate::care::Operations;
 use crate::limits::RateLimiter;
 use crate::names::Names;
 use crate::reads::ReadLog;
+use crate::sight::Told;
 use crate::table::Places;
 use crate::token::Verifier;
 
@@ -38,6 +39,8 @@ pub struct Service {
     pub names: Names,
     /// Where each action is done.
     pub places: Arc<Places>,
+    /// Whom the feed tells of what.
+    pub told: Arc<Told>,
     /// What inspectors read, on its way into their ledgers.
     pub reads: ReadLog,
     /// Long work under way.

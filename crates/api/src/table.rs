@@ -19,6 +19,7 @@ use crate::listing;
 use crate::problem::{Problem, only, route as served};
 use crate::resource::{CommandOf, Resource, read};
 use crate::schema::{Shape, Shapes};
+use crate::sight::Told;
 
 /// Under what everything of a ledger stands.
 pub const PREFIX: &str = "/v1/organisations/{org}";
@@ -116,6 +117,8 @@ pub struct Table {
     pub operations: Vec<Operation>,
     /// Where each action is done.
     pub places: Places,
+    /// Whom the feed tells of what.
+    pub told: Told,
     /// The shapes they name.
     pub shapes: Shapes,
 }
@@ -133,8 +136,9 @@ impl Table {
         self.operations.push(Operation { method, path, id, tag, summary, callers, query, body, answer, command, route });
     }
 
-    /// The operations of a resource.
+    /// The operations of a resource; whoever reads it hears of it in the feed.
     pub fn resource<R: Resource>(&mut self) -> Rows<'_, R> {
+        self.told.resource::<R>();
         Rows { table: self, of: std::marker::PhantomData }
     }
 

@@ -145,6 +145,7 @@ pub async fn start_on(settings: &Settings, desk: Desk) -> Result<Running, StartE
         reads: ReadLog::default(),
         operations: Operations::default(),
         places: Arc::new(table.places.clone()),
+        told: Arc::new(table.told.clone()),
         contract: contract::text(table).into(),
     });
     listen(settings, service)

@@ -129,6 +129,7 @@ pub struct PolicyBody {
 
 /// The operations.
 pub fn operations(table: &mut Table) {
+    table.told.resource::<Organisations>();
     let body = table.shapes.of::<OpenBody>();
     let answer = table.shapes.of::<Opened>();
     let entry = Entry {
