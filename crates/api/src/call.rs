@@ -229,25 +229,6 @@ impl Call {
             .ok_or_else(|| Problem::new("not_permitted").detail(unmet.detail.clone()).errors(vec![unmet]))
     }
 
-    /// Whether they may read what is for these roles and, where it belongs to a
-    /// programme, for grants that reach it.
-    #[must_use]
-    pub fn reads(&self, roles: &[Role], programme: Option<ProgrammeId>) -> bool {
-        let now = self.guest.service.desk.clock.now();
-        self.known.held(now).any(|acting| roles.contains(&acting.role) && acting.scope.reaches(programme))
-    }
-
-    /// What is said where nothing is found: whoever reads none of its kind does
-    /// not learn that there is none.
-    #[must_use]
-    pub fn missing(&self, readers: &[Role]) -> Problem {
-        let now = self.guest.service.desk.clock.now();
-        if self.known.held(now).any(|acting| readers.contains(&acting.role)) {
-            return Problem::new("not_found");
-        }
-        Problem::from_refusal(lastresort_domain::guard::not_permitted(readers).into())
-    }
-
     /// Whether a class of personal data is open to them, who may be assigned to
     /// whoever it is about; of themselves all is.
     #[must_use]

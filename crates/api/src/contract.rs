@@ -2,6 +2,7 @@
 //! refuse follows from what it is, so it is said here once for all of them.
 
 use actix_web::http::Method;
+use lastresort_fact::Role;
 use serde_json::{Map, Value, json};
 
 use crate::command::{Receipt, Version};
@@ -87,7 +88,7 @@ fn said(operation: &Operation, problem: &Shape, receipt: &Shape) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": format!("{} {}", callers(operation.callers), operation.summary),
+        "description": format!("{} {}{}", callers(operation.callers), operation.summary, in_part(&operation.in_part)),
         "responses": responses(operation, problem, receipt),
     });
     if !parameters.is_empty() {
@@ -102,13 +103,20 @@ fn said(operation: &Operation, problem: &Shape, receipt: &Shape) -> Value {
     match operation.callers {
         Callers::Anybody | Callers::Bearers => {}
         Callers::Operator => said["x-roles"] = json!(["operator"]),
-        Callers::Roles(roles) | Callers::RolesAndOneself(roles) => said["x-roles"] = json!(roles),
+        Callers::Roles(roles) | Callers::RolesAndOneself(roles) => said["x-roles"] = json!([roles, &operation.in_part].concat()),
     }
     said
 }
 
+fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(", ")
+}
+
+fn in_part(roles: &[Role]) -> String {
+    if roles.is_empty() { String::new() } else { format!(" For {} in part: what is not theirs to see is left out.", names(roles)) }
+}
+
 fn callers(callers: Callers) -> String {
-    let names = |roles: &[lastresort_fact::Role]| roles.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(", ");
     match callers {
         Callers::Anybody => "For anybody.".to_owned(),
         Callers::Bearers => "For anybody with a token.".to_owned(),

@@ -17,6 +17,7 @@ use crate::call::{Answer, Call, Query};
 use crate::problem::Problem;
 use crate::resource::{Form, Resource, RowOf, Whose, json, reach, reveal};
 use crate::schema::Shape;
+use crate::sight;
 use crate::table::Parameter;
 
 /// The most rows of one page.
@@ -97,6 +98,7 @@ pub fn parameters<R: Resource>() -> Vec<Parameter> {
 pub async fn list<R: Resource>(call: &Call) -> Answer {
     let names: Vec<&str> = parameters::<R>().iter().map(|parameter| parameter.name).collect();
     let query = call.guest.query(&names)?;
+    sight::permit_query::<R>(call, &query)?;
     call.fresh(&query).await?;
     let mut question = question::<R>(call, &query)?;
     if let Some(text) = R::SEARCH.and_then(|name| query.text(name)) {
@@ -114,8 +116,11 @@ pub async fn list<R: Resource>(call: &Call) -> Answer {
     found.truncate(page as usize);
     let next = found.last().filter(|_| more).map(|last| next::<R>(call, sort, order, last)).transpose()?;
     let moment = call.moment(&mut call.reader(Seen::default())).await?;
-    let mut items = found.iter().map(|found| json(&R::shown(&found.row, moment))).collect::<Result<Vec<_>, _>>()?;
-    let mut shown: Vec<_> = items.iter_mut().zip(&found).map(|(item, found)| (item, Whose::of::<R>(call, &found.row, moment))).collect();
+    let rows: Vec<&RowOf<R>> = found.iter().map(|found| &found.row).collect();
+    let seen = sight::seen::<R>(call, &rows, moment).await?;
+    let seen: Vec<_> = rows.into_iter().zip(seen).filter_map(|(row, shown)| Some((row, shown?))).collect();
+    let mut items = seen.iter().map(|(_, shown)| json(shown)).collect::<Result<Vec<_>, _>>()?;
+    let mut shown: Vec<_> = items.iter_mut().zip(&seen).map(|(item, (row, _))| (item, Whose::of::<R>(call, row, moment))).collect();
     reveal(call, &mut shown).await?;
     Ok(page_of(&items, next, position))
 }

@@ -2,6 +2,8 @@
 //! few words that join them. Everything else – reading one, listing many,
 //! running a command, telling what may be done next – is the same for all.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, LOCATION};
@@ -19,6 +21,7 @@ use uuid::Uuid;
 
 use crate::call::{Answer, Call};
 use crate::problem::Problem;
+use crate::sight::{self, Part};
 
 /// The row of a resource's view.
 pub type RowOf<R> = <<R as Resource>::View as View>::Row;
@@ -41,6 +44,8 @@ pub trait Resource: Sized + 'static {
     const ID: &'static str;
     /// Who reads all of them; whoever one is about reads that one.
     const READERS: &'static [Role];
+    /// Who else reads all of them, and what part of each.
+    const PARTS: &'static [Part<Self>] = &[];
     /// The column that says whom a row is about, so that they find their own in lists.
     const ABOUT: Option<&'static str> = None;
     /// The column that says to which programme a row belongs.
@@ -58,6 +63,12 @@ pub trait Resource: Sized + 'static {
     #[must_use]
     fn part(_: &RowOf<Self>, _: PersonId) -> Option<Self::Shown> {
         None
+    }
+    /// Of people whose rows the caller reads in part, those whose rows they read whole.
+    #[expect(async_fn_in_trait, reason = "handlers stay on their thread")]
+    #[must_use]
+    async fn entrusted(_: &Call, _: &[PersonId], _: Moment) -> Result<BTreeSet<PersonId>, Problem> {
+        Ok(BTreeSet::new())
     }
     /// The version of its stream.
     fn version(row: &RowOf<Self>) -> u64;
@@ -178,19 +189,13 @@ pub async fn show<R: Resource>(call: &Call, id: Uuid, caused: Option<&Caused>) -
         Some(caused) => (caused.position, follower.row_at::<R::View>(organisation, &name, caused.position).await?),
         None => (follower.state(organisation).await.bookmark, follower.row::<R::View>(organisation, &name).await?),
     };
-    let found = found.ok_or_else(|| call.missing(R::READERS))?;
-    let about = R::about(&found.row);
-    let readable = call.reads(R::READERS, R::programme(&found.row)) || about == Some(call.known.person);
-    let part = if readable { None } else { R::part(&found.row, call.known.person) };
-    if !readable && part.is_none() && caused.is_none() {
-        return Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into()));
-    }
+    let found = found.ok_or_else(|| sight::missing::<R>(call))?;
     let mut reader = call.reader(caused.map(|caused| caused.seen.clone()).unwrap_or_default());
     let moment = call.moment(&mut reader).await?;
-    let mut value = match part {
-        Some(part) => json(&part)?,
-        None if readable => json(&R::shown(&found.row, moment))?,
-        None => json!({"id": id, "version": R::version(&found.row)}),
+    let mut value = match sight::seen::<R>(call, &[&found.row], moment).await?.pop().flatten() {
+        Some(shown) => json(&shown)?,
+        None if caused.is_some() => json!({"id": id, "version": R::version(&found.row)}),
+        None => return Err(sight::refused::<R>()),
     };
     reveal(call, &mut [(&mut value, Whose::of::<R>(call, &found.row, moment))]).await?;
     let fields = value.as_object_mut().ok_or_else(|| Problem::fault(&"a resource is no object"))?;
@@ -303,23 +308,24 @@ pub fn json(value: &impl Serialize) -> Result<Value, Problem> {
 pub fn reach<R: Resource>(call: &Call) -> Result<Vec<Filter>, Problem> {
     use lastresort_fact::Scope;
     use lastresort_ledger::rows::Cell;
-    if call.reads(R::READERS, None) {
+    if sight::reads_all::<R>(call, None) {
         return Ok(Vec::new());
     }
     let now = call.guest.service.desk.clock.now();
     let programmes: Vec<Cell> = call
         .known
         .held(now)
-        .filter(|acting| R::READERS.contains(&acting.role))
         .filter_map(|acting| match acting.scope {
-            Scope::Programme(id) => Some(Cell::Text(id.to_string())),
+            Scope::Programme(id) => Some(id),
             Scope::Organisation => None,
         })
+        .filter(|id| sight::reads_all::<R>(call, Some(*id)))
+        .map(|id| Cell::Text(id.to_string()))
         .collect();
     match (R::PROGRAMME, R::ABOUT) {
         (Some(column), _) if !programmes.is_empty() => Ok(vec![Filter::In(column, programmes)]),
         (_, Some(column)) => Ok(vec![Filter::Is(column, Cell::Text(call.known.person.to_string()))]),
-        (_, None) => Err(Problem::from_refusal(lastresort_domain::guard::not_permitted(R::READERS).into())),
+        (_, None) => Err(sight::refused::<R>()),
     }
 }
 

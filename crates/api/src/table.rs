@@ -38,6 +38,8 @@ pub struct Operation {
     pub summary: &'static str,
     /// Who may call it.
     pub callers: Callers,
+    /// Who else may call it, and sees part of what there is.
+    pub in_part: Vec<Role>,
     /// Its query parameters.
     pub query: Vec<Parameter>,
     /// The body it takes.
@@ -131,9 +133,9 @@ impl Table {
         Args: actix_web::FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let Entry { method, path, id, tag, summary, callers, query, body, answer, command } = entry;
+        let Entry { method, path, id, tag, summary, callers, in_part, query, body, answer, command } = entry;
         let route = served(method.clone()).to(handler);
-        self.operations.push(Operation { method, path, id, tag, summary, callers, query, body, answer, command, route });
+        self.operations.push(Operation { method, path, id, tag, summary, callers, in_part, query, body, answer, command, route });
     }
 
     /// The operations of a resource; whoever reads it hears of it in the feed.
@@ -182,6 +184,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// Who may call it.
     pub callers: Callers,
+    /// Who else may call it, and sees part of what there is.
+    pub in_part: Vec<Role>,
     /// Its query parameters.
     pub query: Vec<Parameter>,
     /// The body it takes.
@@ -203,11 +207,19 @@ impl Entry {
             tag,
             summary,
             callers,
+            in_part: Vec::new(),
             query: Vec::new(),
             body: None,
             answer: (StatusCode::OK, answer),
             command: None,
         }
+    }
+
+    /// Read as this resource is, in part by those who read part of it.
+    #[must_use]
+    fn of<R: Resource>(mut self) -> Self {
+        self.in_part = R::PARTS.iter().flat_map(|part| part.roles).copied().collect();
+        self
     }
 
     /// With these query parameters.
@@ -255,7 +267,7 @@ impl<R: Resource> Rows<'_, R> {
         let shape = self.table.shapes.answer::<R>();
         let callers = if R::ABOUT.is_some() { Callers::RolesAndOneself(R::READERS) } else { Callers::Roles(R::READERS) };
         let entry = Entry::get(&Self::path(""), &format!("get_{}", R::ID), R::PATH, callers, shape, summary);
-        let entry = entry.query(vec![listing::min_position()]);
+        let entry = entry.of::<R>().query(vec![listing::min_position()]);
         self.table.add(entry, |call: Call| async move {
             let id = call.guest.id(R::ID)?;
             read::<R>(&call, id).await
@@ -269,7 +281,7 @@ impl<R: Resource> Rows<'_, R> {
         let callers = if R::ABOUT.is_some() { Callers::RolesAndOneself(R::READERS) } else { Callers::Roles(R::READERS) };
         let path = format!("{PREFIX}/{}", R::PATH);
         let entry = Entry::get(&path, &format!("list_{}", R::PATH.replace('-', "_")), R::PATH, callers, shape, summary);
-        let entry = entry.query(listing::parameters::<R>());
+        let entry = entry.of::<R>().query(listing::parameters::<R>());
         self.table.add(entry, |call: Call| async move { listing::list::<R>(&call).await });
         self
     }

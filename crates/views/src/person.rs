@@ -225,9 +225,9 @@ impl PersonRow {
         periods
     }
 
-    /// The person at a moment.
+    /// Whose name it is, and no more.
     #[must_use]
-    pub fn shown(&self, moment: Moment) -> PersonShown {
+    pub fn named(&self) -> PersonShown {
         let profile = self.profile.as_ref().map(|dated| &dated.value);
         PersonShown {
             id: self.id,
@@ -236,11 +236,25 @@ impl PersonRow {
             employer: self.employer,
             given_name: profile.map(|profile| profile.given_name.clone()),
             family_name: profile.and_then(|profile| profile.family_name.clone()),
+            email: None,
+            external_ids: Vec::new(),
+            employments: Vec::new(),
+            life_support_expires_on: None,
+            standing: None,
+        }
+    }
+
+    /// The person at a moment.
+    #[must_use]
+    pub fn shown(&self, moment: Moment) -> PersonShown {
+        let profile = self.profile.as_ref().map(|dated| &dated.value);
+        PersonShown {
             email: profile.and_then(|profile| profile.email.clone()),
             external_ids: self.external_ids.clone(),
             employments: self.periods().iter().rev().map(|period| period.shown(moment.day)).collect(),
             life_support_expires_on: self.life_support.as_ref().map(|dated| dated.value),
             standing: self.standing.as_ref().map(|dated| dated.value.clone()),
+            ..self.named()
         }
     }
 }

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use chrono::NaiveDate;
 use lastresort_domain::candidate::{Asker, Candidate, CandidateCommand, CandidateFacts, Named, Nominated};
-use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
 use lastresort_domain::programme::Programme;
@@ -20,8 +19,8 @@ use uuid::Uuid;
 
 use crate::call::{Answer, Call};
 use crate::listing::{is, min_position};
-use crate::problem::Problem;
 use crate::resource::{At, Form, Resource, Sieve};
+use crate::sight::{Part, refused};
 use crate::table::{Callers, Entry, PREFIX, Table};
 
 pub mod bodies;
@@ -38,15 +37,23 @@ impl Resource for Candidates {
     type Shown = CandidateShown;
     const PATH: &'static str = "candidates";
     const ID: &'static str = "candidate";
-    const READERS: &'static [Role] = &[
-        Role::ProviderAdmin,
-        Role::Mentor,
-        Role::Assessor,
-        Role::Verifier,
-        Role::Manager,
-        Role::GovernanceLead,
-        Role::LearningPlatform,
-        Role::Inspector,
+    const READERS: &'static [Role] =
+        &[Role::ProviderAdmin, Role::Mentor, Role::Assessor, Role::Verifier, Role::Manager, Role::GovernanceLead, Role::Inspector];
+    const PARTS: &'static [Part<Self>] = &[
+        // Status and dates of the training; never what anybody saw, said or decided.
+        Part {
+            roles: &[Role::HrSystem],
+            shown: CandidateRow::progress,
+            asks: &["person", "programme", "status", "stage", "sort"],
+            hears: &["CandidateNominated", "CandidateEnrolled", "StageEntered", "CandidateCompleted", "CandidateWithdrawn"],
+        },
+        // What it needs to send its statements to the right place.
+        Part {
+            roles: &[Role::LearningPlatform],
+            shown: CandidateRow::pre_load_alone,
+            asks: &["person", "programme", "status"],
+            hears: &[],
+        },
     ];
     const ABOUT: Option<&'static str> = Some("person");
     const PROGRAMME: Option<&'static str> = Some("programme");
@@ -230,7 +237,7 @@ async fn get_gates(call: Call) -> Answer {
     let position = follower.state(call.organisation).await.bookmark;
     let found = follower.row::<Candidates>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(Candidates::READERS))?;
     if !call.reads(Candidates::READERS, Some(found.row.programme)) && found.row.person != call.known.person {
-        return Err(Problem::from_refusal(not_permitted(Candidates::READERS).into()));
+        return Err(refused::<Candidates>());
     }
     let mut reader = call.reader(Seen::default());
     let (candidate, _) = reader.state::<Candidate>(id).await?;

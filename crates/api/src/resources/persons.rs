@@ -1,10 +1,11 @@
 //! Persons: staff of the organisation, people of the other party, machines.
 //! HR systems know them by ids of their own.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
 use lastresort_domain::Action as _;
-use lastresort_domain::guard::not_permitted;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
 use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
@@ -24,7 +25,10 @@ use crate::command::{Asking, Version, decide, rest_on_right};
 use crate::listing::{is, min_position};
 use crate::problem::Problem;
 use crate::resource::{At, Form, Resource, Sieve, read};
+use crate::sight::{Part, refused};
 use crate::table::{Callers, Entry, PREFIX, Table};
+
+mod seen;
 
 /// The kind of claim that makes an id of another system one person's.
 const EXTERNAL_ID: &str = "external_id";
@@ -37,16 +41,8 @@ impl Resource for Persons {
     type Shown = PersonShown;
     const PATH: &'static str = "persons";
     const ID: &'static str = "person";
-    const READERS: &'static [Role] = &[
-        Role::Manager,
-        Role::GovernanceLead,
-        Role::HrSystem,
-        Role::ProviderAdmin,
-        Role::Mentor,
-        Role::Assessor,
-        Role::Verifier,
-        Role::Inspector,
-    ];
+    const READERS: &'static [Role] = &[Role::Manager, Role::GovernanceLead, Role::HrSystem, Role::ProviderAdmin, Role::Inspector];
+    const PARTS: &'static [Part<Self>] = &[seen::NAME];
     const ABOUT: Option<&'static str> = Some("id");
     const FILTERS: &'static [Sieve] = &[
         Sieve {
@@ -82,6 +78,10 @@ impl Resource for Persons {
 
     fn about(row: &PersonRow) -> Option<PersonId> {
         Some(row.id)
+    }
+
+    async fn entrusted(call: &Call, people: &[PersonId], moment: Moment) -> Result<BTreeSet<PersonId>, Problem> {
+        seen::assigned(call, people, moment).await
     }
 
     async fn facts(states: &mut impl States, at: &At<'_, Self>) -> Result<PersonFacts, DeskError> {
@@ -422,7 +422,7 @@ async fn get_by_external(call: Call) -> Answer {
     let found = holder(&call).await?;
     // Whether an id names anybody is said to those who read all persons, and to whom it names.
     if found != Some(call.known.person.0) && !call.reads(Persons::READERS, None) {
-        return Err(Problem::from_refusal(not_permitted(Persons::READERS).into()));
+        return Err(refused::<Persons>());
     }
     let id = found.ok_or_else(|| Problem::new("not_found"))?;
     read::<Persons>(&call, id).await

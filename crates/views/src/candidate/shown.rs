@@ -114,6 +114,35 @@ impl CandidateRow {
         all
     }
 
+    /// How far they have come, and when; nothing of what anybody saw, said or decided.
+    #[must_use]
+    pub fn progress(&self, moment: Moment) -> CandidateShown {
+        let whole = self.shown(moment);
+        let entered = |stage: StageEntryShown| StageEntryShown { days: Vec::new(), ..stage };
+        CandidateShown {
+            withdrawal_reason: None,
+            mentor: None,
+            mentors: Vec::new(),
+            assessors: Vec::new(),
+            pre_load: Vec::new(),
+            stages: whole.stages.into_iter().map(entered).collect(),
+            allotted_modules: Vec::new(),
+            observations: Vec::new(),
+            evidence: Vec::new(),
+            assessments: Vec::new(),
+            required_actions: Vec::new(),
+            remedial_requests: Vec::new(),
+            ..whole
+        }
+    }
+
+    /// Their pre-load, and whether they are still on the programme.
+    #[must_use]
+    pub fn pre_load_alone(&self, moment: Moment) -> CandidateShown {
+        let pre_load = self.shown(moment).pre_load;
+        CandidateShown { pre_load, stages: Vec::new(), ..self.progress(moment) }
+    }
+
     /// The candidate at a moment.
     #[must_use]
     pub fn shown(&self, moment: Moment) -> CandidateShown {
