@@ -1,6 +1,8 @@
 //! Deliveries: ratios, responsibilities, a group's day in three calls, and a
 //! trainer's own course.
 
+use std::time::{Duration, Instant};
+
 use lastresort_fact::Role;
 use lastresort_tests::world::{Answer, World, a_uuid};
 use serde_json::{Value, json};
@@ -16,6 +18,7 @@ lastresort_tests::on_both_stores!(
     attendance_is_corrected_record_by_record,
     only_those_who_teach_in_a_session_write_in_it,
     staff_read_what_they_attained_themselves,
+    candidates_read_the_sessions_they_teach_in,
     a_change_beforehand_is_agreed_anew,
     what_is_foretold_of_a_session_happens,
 );
@@ -240,7 +243,36 @@ async fn staff_read_what_they_attained_themselves(world: &World) {
     assert_eq!((own["attendance"].as_array().map(Vec::len), own["attainment"][0]["result"].as_str()), (Some(2), Some("attained")));
     assert!(!own.text.contains(&learners[0]), "nothing of anybody else's: {own}");
     case.client.person(Role::Staff).await.get(&path).await.refused(403, "not_permitted");
-    staff.get("/sessions").await.refused(403, "not_permitted");
+    assert_eq!(case.client.person(Role::Staff).await.all("/sessions").await, [json!(null); 0]);
+    let listed = staff.all("/sessions").await;
+    assert_eq!((listed.len(), &listed[0]["attainment"]), (1, &own["attainment"]), "found without knowing its id");
+    assert!(!json!(listed).to_string().contains(&learners[0]), "nothing of anybody else's: {listed:#?}");
+}
+
+async fn candidates_read_the_sessions_they_teach_in(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let candidate = case.candidate().await;
+    let learners = case.learners(2).await;
+    let path = ready(&case, &learners).await;
+    let other = case.client.person(Role::Candidate).await;
+    let read = case.person.get(&path).await.ok();
+    assert_eq!(read["roster"], json!(learners), "the group they teach");
+    assert_eq!(case.person.all("/sessions").await.len(), 1);
+    other.get(&path).await.refused(403, "not_permitted");
+    assert!(other.all("/sessions?kind=co_delivery").await.is_empty());
+    let without = json!({"trainers": [{"person": case.mentors[0].id, "part": "lead"}], "reason": "Not needed."});
+    let mut course = own_course(&case);
+    course["trainers"] = without["trainers"].clone();
+    let elsewhere = format!("/sessions/{}", case.admin.post("/sessions", course).await.created().id());
+    case.person.get(&elsewhere).await.refused(403, "not_permitted");
+    change(&case.client.administrator, &candidate, "withdrawal", json!({"reason": "Leaves."})).await.ok();
+    let leaves = json!({"effective_on": "2021-03-08"});
+    case.client.administrator.post(&format!("/persons/{}/leaving", case.person.id), leaves).await.ok();
+    let since = Instant::now();
+    while case.person.get(&path).await.status != 403 {
+        assert!(since.elapsed() < Duration::from_secs(1), "somebody who has left reads on");
+    }
+    assert!(case.person.all("/sessions").await.is_empty());
 }
 
 async fn a_change_beforehand_is_agreed_anew(world: &World) {

@@ -46,8 +46,8 @@ pub trait Resource: Sized + 'static {
     const READERS: &'static [Role];
     /// Who else reads all of them, and what part of each.
     const PARTS: &'static [Part<Self>] = &[];
-    /// The column that says whom a row is about, so that they find their own in lists.
-    const ABOUT: Option<&'static str> = None;
+    /// The condition that a row is about somebody, so that they find their own in lists.
+    const ABOUT: Option<fn(PersonId) -> Filter> = None;
     /// The column that says to which programme a row belongs.
     const PROGRAMME: Option<&'static str> = None;
     /// What lists can be narrowed by.
@@ -59,9 +59,9 @@ pub trait Resource: Sized + 'static {
 
     /// What is shown of a row at a moment.
     fn shown(row: &RowOf<Self>, moment: Moment) -> Self::Shown;
-    /// What is shown of a row to somebody it is about in part; nothing where it is not.
+    /// What is shown of a row to somebody who has a part in it; nothing where they have none.
     #[must_use]
-    fn part(_: &RowOf<Self>, _: PersonId) -> Option<Self::Shown> {
+    fn part(_: &RowOf<Self>, _: &Call) -> Option<Self::Shown> {
         None
     }
     /// Of people whose rows the caller reads in part, those whose rows they read whole.
@@ -322,11 +322,10 @@ pub fn reach<R: Resource>(call: &Call) -> Result<Vec<Filter>, Problem> {
         .filter(|id| sight::reads_all::<R>(call, Some(*id)))
         .map(|id| Cell::Text(id.to_string()))
         .collect();
-    match (R::PROGRAMME, R::ABOUT) {
-        (Some(column), _) if !programmes.is_empty() => Ok(vec![Filter::In(column, programmes)]),
-        (_, Some(column)) => Ok(vec![Filter::Is(column, Cell::Text(call.known.person.to_string()))]),
-        (_, None) => Err(sight::refused::<R>()),
-    }
+    let theirs = R::PROGRAMME.filter(|_| !programmes.is_empty()).map(|column| Filter::In(column, programmes));
+    let own = R::ABOUT.map(|about| about(call.known.person));
+    let either: Vec<Filter> = theirs.into_iter().chain(own).collect();
+    if either.is_empty() { Err(sight::refused::<R>()) } else { Ok(vec![Filter::Any(either)]) }
 }
 
 /// A row's id as its stream's.

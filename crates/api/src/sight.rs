@@ -40,7 +40,7 @@ pub async fn seen<R: Resource>(call: &Call, rows: &[&RowOf<R>], moment: Moment) 
         }
         match R::PARTS.iter().find(|part| call.reads(part.roles, programme)) {
             Some(part) => Some((part.shown)(row, moment)),
-            None => R::part(row, call.known.person),
+            None => R::part(row, call),
         }
     };
     Ok(rows.iter().map(|row| seen(row)).collect())

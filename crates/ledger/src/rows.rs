@@ -15,6 +15,9 @@ pub enum ColumnType {
     Text,
     /// A whole number; 0 and 1 for no and yes.
     Integer,
+    /// Any number of words, set apart by spaces. Asked only whether it holds one of
+    /// them, and not indexed: an index entry has no room for so many.
+    Words,
 }
 
 /// A column one may filter and sort by. Never personal.
@@ -32,7 +35,7 @@ pub struct Column {
 pub struct Table {
     /// Its name in SQL, which changes when its columns do.
     pub name: String,
-    /// The declared columns, each indexed.
+    /// The declared columns, each indexed that one may sort by.
     pub columns: &'static [Column],
 }
 
@@ -133,6 +136,10 @@ pub enum Filter {
     AtLeast(&'static str, Cell),
     /// Is less than this; rows without a value do not match.
     Below(&'static str, Cell),
+    /// Holds this word among its words.
+    Holds(&'static str, String),
+    /// One of these holds; none of none does.
+    Any(Vec<Self>),
     /// The row was folded after this position.
     MovedAfter(u64),
 }
@@ -180,7 +187,10 @@ impl Cell {
     /// Whether a column of this type can hold it.
     #[must_use]
     pub const fn fits(&self, holds: ColumnType) -> bool {
-        matches!((self, holds), (Self::Null, _) | (Self::Text(_), ColumnType::Text) | (Self::Integer(_), ColumnType::Integer))
+        match (self, holds) {
+            (Self::Null, _) | (Self::Text(_), ColumnType::Text | ColumnType::Words) | (Self::Integer(_), ColumnType::Integer) => true,
+            (Self::Text(_), ColumnType::Integer) | (Self::Integer(_), ColumnType::Text | ColumnType::Words) => false,
+        }
     }
 }
 
@@ -199,7 +209,23 @@ impl Table {
 
     fn check(&self, name: &str, cell: &Cell) -> Result<(), StoreError> {
         let holds = self.holds(name)?;
-        if cell.fits(holds) { Ok(()) } else { Err(mistyped(&self.name, name, holds)) }
+        if cell.fits(holds) && holds != ColumnType::Words { Ok(()) } else { Err(mistyped(&self.name, name, holds)) }
+    }
+
+    fn check_filter(&self, filter: &Filter) -> Result<(), StoreError> {
+        match filter {
+            Filter::Is(name, cell) | Filter::AtLeast(name, cell) | Filter::Below(name, cell) => self.check(name, cell),
+            Filter::In(name, cells) => {
+                self.holds(name)?;
+                cells.iter().try_for_each(|cell| self.check(name, cell))
+            }
+            Filter::Holds(name, _) => match self.holds(name)? {
+                ColumnType::Words => Ok(()),
+                holds @ (ColumnType::Text | ColumnType::Integer) => Err(mistyped(&self.name, name, holds)),
+            },
+            Filter::Any(filters) => filters.iter().try_for_each(|filter| self.check_filter(filter)),
+            Filter::MovedAfter(_) => Ok(()),
+        }
     }
 }
 
@@ -231,19 +257,10 @@ impl Ask {
     /// # Errors
     /// The first thing that cannot.
     pub fn check(&self) -> Result<(), StoreError> {
-        for filter in &self.filters {
-            match filter {
-                Filter::Is(name, cell) | Filter::AtLeast(name, cell) | Filter::Below(name, cell) => self.table.check(name, cell)?,
-                Filter::In(name, cells) => {
-                    self.table.holds(name)?;
-                    cells.iter().try_for_each(|cell| self.table.check(name, cell))?;
-                }
-                Filter::MovedAfter(_) => {}
-            }
-        }
+        self.filters.iter().try_for_each(|filter| self.table.check_filter(filter))?;
         match (self.sorted_by(), &self.after) {
             (Some(name), Some((Some(cell), _))) => self.table.check(name, cell),
-            (Some(name), _) => self.table.holds(name).map(drop),
+            (Some(name), _) => self.table.check(name, &Cell::Null),
             (None, _) => Ok(()),
         }
     }

@@ -61,9 +61,16 @@ pub trait View: Send + Sync + 'static {
 /// A view's table; another shape is another table.
 #[must_use]
 pub fn table<V: View>() -> Table {
-    let shape: String =
-        V::COLUMNS.iter().flat_map(|column| [column.name, if column.holds == ColumnType::Text { " t," } else { " i," }]).collect();
+    let shape: String = V::COLUMNS.iter().flat_map(|column| [column.name, letter(column.holds)]).collect();
     Table { name: format!("view_{}_{:08x}", V::NAME, fnv_1a(shape.as_bytes())), columns: V::COLUMNS }
+}
+
+const fn letter(holds: ColumnType) -> &'static str {
+    match holds {
+        ColumnType::Text => " t,",
+        ColumnType::Integer => " i,",
+        ColumnType::Words => " w,",
+    }
 }
 
 /// The FNV-1a hash: the same from every compiler, as a name in a database must be.

@@ -2,7 +2,7 @@
 //! whom. Agreement and signature are worked out from what was told, so that a
 //! late word counts where it belongs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lastresort_domain::session::{
     AttainmentResult, LowRisk, ModuleMinutes, Owner, Responsibility, SessionEvent, SessionKind, Trainer, TrainerPart,
@@ -181,6 +181,18 @@ impl SessionRow {
         self.changed.as_ref().map_or(&self.plan.trainers, |dated| &dated.value.0)
     }
 
+    /// Whether somebody teaches in it.
+    #[must_use]
+    pub fn taught_by(&self, person: PersonId) -> bool {
+        self.trainers().iter().any(|trainer| trainer.person == person)
+    }
+
+    /// Whoever has a part in it, as trainer or learner.
+    fn people(&self) -> BTreeSet<PersonId> {
+        let learners = self.roster.iter().flat_map(|dated| &dated.value).copied();
+        self.trainers().iter().map(|trainer| trainer.person).chain(learners).collect()
+    }
+
     /// Who answers for the session as a whole: its lead, else a mentor.
     fn lead(&self) -> Option<PersonId> {
         let of = |part| self.trainers().iter().find(|trainer| trainer.part == part);
@@ -192,7 +204,7 @@ impl View for Sessions {
     type World = Ledgers;
     type Row = SessionRow;
     const NAME: &'static str = "session";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column { name: "programme", holds: ColumnType::Text },
         Column { name: "kind", holds: ColumnType::Text },
@@ -201,6 +213,7 @@ impl View for Sessions {
         Column { name: "unit", holds: ColumnType::Text },
         Column { name: "lead", holds: ColumnType::Text },
         Column { name: "starts_at", holds: ColumnType::Text },
+        Column { name: "people", holds: ColumnType::Words },
     ];
 
     fn concerns(event: &Recorded<Happening>) -> Vec<RowId> {
@@ -264,6 +277,7 @@ impl View for Sessions {
             text(row.plan.unit.map(|unit| unit.to_string())),
             text(row.lead().map(|person| person.to_string())),
             Cell::Text(row.plan.starts_at.to_string()),
+            Cell::Text(row.people().into_iter().map(|person| person.to_string()).collect::<Vec<_>>().join(" ")),
         ]
     }
 }

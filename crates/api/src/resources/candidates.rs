@@ -11,6 +11,7 @@ use lastresort_domain::session::Session;
 use lastresort_domain::stage::Stage;
 use lastresort_fact::{Instant, PersonId, ProgrammeId, Role, Unmet};
 use lastresort_ledger::desk::{DeskError, Seen, States};
+use lastresort_ledger::rows::Filter;
 use lastresort_views::Moment;
 use lastresort_views::candidate::{CandidateRow, CandidateShown, Candidates};
 use serde::Serialize;
@@ -55,7 +56,7 @@ impl Resource for Candidates {
             hears: &[],
         },
     ];
-    const ABOUT: Option<&'static str> = Some("person");
+    const ABOUT: Option<fn(PersonId) -> Filter> = Some(|person| is("person", &person.to_string()));
     const PROGRAMME: Option<&'static str> = Some("programme");
     const FILTERS: &'static [Sieve] = &[
         Sieve { name: "person", form: Form::Id, about: "Only those of this person.", filters: |person| vec![is("person", person)] },

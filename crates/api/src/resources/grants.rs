@@ -6,6 +6,7 @@ use lastresort_domain::person::Person;
 use lastresort_domain::programme::Programme;
 use lastresort_fact::{Instant, PersonId, ProgrammeId, Role, Scope};
 use lastresort_ledger::desk::{DeskError, States};
+use lastresort_ledger::rows::Filter;
 use lastresort_views::Moment;
 use lastresort_views::grant::{GrantRow, GrantShown, Grants};
 use serde::Deserialize;
@@ -24,7 +25,7 @@ impl Resource for Grants {
     const PATH: &'static str = "grants";
     const ID: &'static str = "grant";
     const READERS: &'static [Role] = &[Role::Manager, Role::GovernanceLead, Role::ProviderAdmin, Role::Inspector];
-    const ABOUT: Option<&'static str> = Some("person");
+    const ABOUT: Option<fn(PersonId) -> Filter> = Some(|person| is("person", &person.to_string()));
     const FILTERS: &'static [Sieve] = &[
         Sieve { name: "person", form: Form::Id, about: "Only this person's.", filters: |person| vec![is("person", person)] },
         Sieve {

@@ -43,7 +43,7 @@ impl Resource for Persons {
     const ID: &'static str = "person";
     const READERS: &'static [Role] = &[Role::Manager, Role::GovernanceLead, Role::HrSystem, Role::ProviderAdmin, Role::Inspector];
     const PARTS: &'static [Part<Self>] = &[seen::NAME];
-    const ABOUT: Option<&'static str> = Some("id");
+    const ABOUT: Option<fn(PersonId) -> Filter> = Some(|person| is("id", &person.to_string()));
     const FILTERS: &'static [Sieve] = &[
         Sieve {
             name: "kind",

@@ -17,6 +17,7 @@ use lastresort_views::Moment;
 use lastresort_views::session::{SessionRow, SessionShown, Sessions};
 
 use super::candidates::CLAIM;
+use crate::call::Call;
 use crate::listing::is;
 use crate::resource::{At, Form, Resource, Sieve};
 
@@ -31,16 +32,9 @@ impl Resource for Sessions {
     type Shown = SessionShown;
     const PATH: &'static str = "sessions";
     const ID: &'static str = "session";
-    const READERS: &'static [Role] = &[
-        Role::ProviderAdmin,
-        Role::Mentor,
-        Role::Assessor,
-        Role::Verifier,
-        Role::Candidate,
-        Role::Manager,
-        Role::GovernanceLead,
-        Role::Inspector,
-    ];
+    const READERS: &'static [Role] =
+        &[Role::ProviderAdmin, Role::Mentor, Role::Assessor, Role::Verifier, Role::Manager, Role::GovernanceLead, Role::Inspector];
+    const ABOUT: Option<fn(PersonId) -> Filter> = Some(|person| Filter::Holds("people", person.to_string()));
     const PROGRAMME: Option<&'static str> = Some("programme");
     const FILTERS: &'static [Sieve] = &[
         Sieve {
@@ -87,8 +81,11 @@ impl Resource for Sessions {
         row.shown()
     }
 
-    fn part(row: &SessionRow, person: PersonId) -> Option<SessionShown> {
-        row.shown_to(person)
+    /// A candidate, or whoever was one, sees the whole group they teach; anybody their own lines on the roster.
+    fn part(row: &SessionRow, call: &Call) -> Option<SessionShown> {
+        let person = call.known.person;
+        let teaches = row.taught_by(person) && !call.known.left && call.reads(&[Role::Candidate], row.plan.programme);
+        if teaches { Some(row.shown()) } else { row.shown_to(person) }
     }
 
     fn version(row: &SessionRow) -> u64 {
@@ -96,7 +93,7 @@ impl Resource for Sessions {
     }
 
     fn assigned(row: &SessionRow, person: PersonId, _: Moment) -> bool {
-        row.trainers().iter().any(|trainer| trainer.person == person)
+        row.taught_by(person)
     }
 
     fn programme(row: &SessionRow) -> Option<ProgrammeId> {

@@ -104,6 +104,14 @@ impl<'a> Question<'a> {
             Filter::AtLeast(name, cell) => self.compared(name, ">=", cell),
             Filter::Below(name, cell) => self.compared(name, "<", cell),
             Filter::In(name, cells) => self.one_of(name, cells),
+            Filter::Holds(name, word) => {
+                let word = self.value(Value::Cell(Cell::Text(format!(" {word} "))));
+                Ok(format!("position({word} in ' ' || {} || ' ') > 0", self.column(name)?.0))
+            }
+            Filter::Any(filters) => {
+                let conditions = filters.iter().map(|filter| self.filter(filter)).collect::<Result<Vec<_>, _>>()?;
+                Ok(if conditions.is_empty() { "FALSE".to_owned() } else { format!("({})", conditions.join(" OR ")) })
+            }
             Filter::MovedAfter(position) => {
                 let position = self.value(Value::Cell(Cell::Integer(signed(*position))));
                 Ok(format!("position > {position}"))
@@ -120,7 +128,7 @@ impl<'a> Question<'a> {
     fn one_of(&mut self, name: &str, cells: &[Cell]) -> Result<String, StoreError> {
         let (column, holds) = self.column(name)?;
         let values = match holds {
-            ColumnType::Text => Value::Texts(cells.iter().filter_map(Cell::text).map(str::to_owned).collect()),
+            ColumnType::Text | ColumnType::Words => Value::Texts(cells.iter().filter_map(Cell::text).map(str::to_owned).collect()),
             ColumnType::Integer => Value::Integers(cells.iter().filter_map(Cell::integer).collect()),
         };
         let values = self.value(values);
@@ -135,7 +143,7 @@ impl<'a> Question<'a> {
     /// A cell as parameter; compared with nothing, nothing matches.
     fn cell(&mut self, cell: &Cell, holds: ColumnType) -> String {
         match (cell, holds) {
-            (Cell::Null, ColumnType::Text) => "NULL::text".to_owned(),
+            (Cell::Null, ColumnType::Text | ColumnType::Words) => "NULL::text".to_owned(),
             (Cell::Null, ColumnType::Integer) => "NULL::bigint".to_owned(),
             (Cell::Text(_) | Cell::Integer(_), _) => self.value(Value::Cell(cell.clone())),
         }

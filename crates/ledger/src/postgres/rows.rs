@@ -53,11 +53,13 @@ fn definition(table: &Table) -> Result<String, StoreError> {
     for column in table.columns {
         let column_name = quoted(column.name)?;
         let holds = match column.holds {
-            ColumnType::Text => "text COLLATE \"C\"",
+            ColumnType::Text | ColumnType::Words => "text COLLATE \"C\"",
             ColumnType::Integer => "bigint",
         };
         declared.push(format!("{column_name} {holds}, "));
-        indexes.push(format!("; CREATE INDEX ON {name} (organisation, generation, {column_name} NULLS FIRST, id)"));
+        if column.holds != ColumnType::Words {
+            indexes.push(format!("; CREATE INDEX ON {name} (organisation, generation, {column_name} NULLS FIRST, id)"));
+        }
     }
     let (declared, indexes) = (declared.concat(), indexes.concat());
     Ok(format!(
@@ -216,7 +218,7 @@ fn bind_rows<'q>(query: Query<'q, Postgres, PgArguments>, table: &Table, changes
     let mut query = query.bind(ids).bind(positions).bind(bodies);
     for (nth, column) in table.columns.iter().enumerate() {
         query = match column.holds {
-            ColumnType::Text => query.bind(cells.iter().map(|row| row[nth].text()).collect::<Vec<_>>()),
+            ColumnType::Text | ColumnType::Words => query.bind(cells.iter().map(|row| row[nth].text()).collect::<Vec<_>>()),
             ColumnType::Integer => query.bind(cells.iter().map(|row| row[nth].integer()).collect::<Vec<_>>()),
         };
     }
@@ -234,7 +236,7 @@ fn upsert(table: &Table, with: &str) -> Result<String, StoreError> {
     for (nth, column) in table.columns.iter().enumerate() {
         let column_name = quoted(column.name)?;
         let holds = match column.holds {
-            ColumnType::Text => "text",
+            ColumnType::Text | ColumnType::Words => "text",
             ColumnType::Integer => "bigint",
         };
         columns.push(format!(", {column_name}"));

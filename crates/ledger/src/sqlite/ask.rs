@@ -96,6 +96,14 @@ impl Question {
                 let marks: Vec<String> = cells.iter().map(|cell| self.cell(cell)).collect();
                 format!("{} IN ({})", column_name(column), marks.join(", "))
             }
+            Filter::Holds(column, word) => {
+                let word = self.value(Value::Text(format!(" {word} ")));
+                format!("instr(' ' || {} || ' ', {word}) > 0", column_name(column))
+            }
+            Filter::Any(filters) => {
+                let conditions: Vec<String> = filters.iter().map(|filter| self.filter(filter)).collect();
+                if conditions.is_empty() { "FALSE".to_owned() } else { format!("({})", conditions.join(" OR ")) }
+            }
             Filter::MovedAfter(position) => format!("position > {}", self.value(Value::Integer(signed(*position)))),
         }
     }

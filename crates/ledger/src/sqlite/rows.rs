@@ -189,13 +189,13 @@ fn definition(table: &Table) -> String {
     );
     for column in table.columns {
         let holds = match column.holds {
-            ColumnType::Text => "TEXT",
+            ColumnType::Text | ColumnType::Words => "TEXT",
             ColumnType::Integer => "INTEGER",
         };
         write!(sql, ", {} {holds}", column_name(column.name)).expect("writing to a String cannot fail");
     }
     sql.push_str(", PRIMARY KEY (organisation, generation, id)) WITHOUT ROWID;\n");
-    for column in table.columns {
+    for column in table.columns.iter().filter(|column| column.holds != ColumnType::Words) {
         let (plain, quoted) = (column.name, column_name(column.name));
         writeln!(sql, "CREATE INDEX IF NOT EXISTS {name}_{plain} ON {name} (organisation, generation, {quoted}, id);")
             .expect("writing to a String cannot fail");

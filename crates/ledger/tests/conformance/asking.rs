@@ -18,8 +18,15 @@ on_both_stores!(every_question_is_answered_as_in_memory, what_cannot_be_asked_is
 
 const TEXTS: &[&str] = &["", "A", "B", "a", "b", "É", "é", "z", "~", "𝄞"];
 
+/// None is another's part alone: a word is found whole.
+const WORDS: &[&str] = &["a", "b", "ab", "%", "É"];
+
 fn table() -> Table {
-    let columns = &[Column { name: "word", holds: ColumnType::Text }, Column { name: "number", holds: ColumnType::Integer }];
+    let columns = &[
+        Column { name: "word", holds: ColumnType::Text },
+        Column { name: "number", holds: ColumnType::Integer },
+        Column { name: "words", holds: ColumnType::Words },
+    ];
     Table { name: "view_words_1".to_owned(), columns }
 }
 
@@ -30,6 +37,7 @@ struct Known {
     position: u64,
     word: Cell,
     number: Cell,
+    words: Cell,
 }
 
 #[derive(Clone, Debug)]
@@ -48,16 +56,26 @@ fn number() -> impl Strategy<Value = Cell> {
     prop_oneof![1 => Just(Cell::Null), 4 => (-2_i64..3).prop_map(Cell::Integer), 1 => prop::sample::select(&[i64::MIN, i64::MAX]).prop_map(Cell::Integer)]
 }
 
+fn words() -> impl Strategy<Value = Cell> {
+    let some = vec(prop::sample::select(WORDS), 0..4).prop_map(|words| Cell::Text(words.join(" ")));
+    prop_oneof![1 => Just(Cell::Null), 4 => some]
+}
+
 fn rows() -> impl Strategy<Value = Vec<Known>> {
-    let row = (word(), number(), 1_u64..9);
+    let row = (word(), number(), words(), 1_u64..9);
     vec(row, 0..25).prop_map(|rows| {
         let ids = (0..).map(|nth| format!("{}{nth:02}", TEXTS[nth % TEXTS.len()]));
-        ids.zip(rows).map(|(id, (word, number, position))| Known { id, position, word, number }).collect()
+        ids.zip(rows).map(|(id, (word, number, words, position))| Known { id, position, word, number, words }).collect()
     })
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
+    prop_oneof![4 => plain_filter(), 1 => vec(plain_filter(), 0..3).prop_map(Filter::Any)]
+}
+
+fn plain_filter() -> impl Strategy<Value = Filter> {
     prop_oneof![
+        prop::sample::select(WORDS).prop_map(|word| Filter::Holds("words", word.to_owned())),
         word().prop_map(|cell| Filter::Is("word", cell)),
         number().prop_map(|cell| Filter::Is("number", cell)),
         vec(word(), 0..4).prop_map(|cells| Filter::In("word", cells)),
@@ -86,6 +104,7 @@ impl Known {
         match name {
             "word" => self.word.clone(),
             "number" => self.number.clone(),
+            "words" => self.words.clone(),
             _ => Cell::Text(self.id.clone()),
         }
     }
@@ -102,12 +121,14 @@ impl Known {
             Filter::In(name, cells) => self.cell(name) != Cell::Null && cells.contains(&self.cell(name)),
             Filter::AtLeast(name, cell) => self.compared(name, cell).is_some_and(Ordering::is_ge),
             Filter::Below(name, cell) => self.compared(name, cell).is_some_and(Ordering::is_lt),
+            Filter::Holds(name, word) => self.cell(name).text().is_some_and(|words| words.split(' ').any(|one| one == word)),
+            Filter::Any(filters) => filters.iter().any(|filter| self.matches(filter)),
             Filter::MovedAfter(position) => self.position > *position,
         }
     }
 
     fn change(&self) -> RowChange {
-        let cells = vec![self.word.clone(), self.number.clone()];
+        let cells = vec![self.word.clone(), self.number.clone(), self.words.clone()];
         RowChange {
             table: table(),
             id: self.id.clone(),
@@ -196,6 +217,9 @@ async fn what_cannot_be_asked_is_refused(scene: &Scene) {
         Ask { filters: vec![Filter::AtLeast("number", text.clone())], ..ask.clone() },
         Ask { filters: vec![Filter::In("word", vec![text.clone(), one.clone()])], ..ask.clone() },
         Ask { filters: vec![Filter::Below("id", one.clone())], ..ask.clone() },
+        Ask { order: Some("words"), ..ask.clone() },
+        Ask { filters: vec![Filter::Is("words", text.clone())], ..ask.clone() },
+        Ask { filters: vec![Filter::Any(vec![Filter::Holds("word", "1".to_owned())])], ..ask.clone() },
         Ask { order: Some("word"), after: Some((Some(one), "a".to_owned())), ..ask.clone() },
     ];
     for asked in refused {

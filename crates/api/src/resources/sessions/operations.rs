@@ -14,8 +14,8 @@ use crate::table::{Rows, Table};
 /// The operations.
 pub fn operations(table: &mut Table) {
     let mut rows = table.resource::<Sessions>();
-    rows.many("List sessions.").one(
-        "Read a session: its plan, who answers for what, and what its learners attended and attained; whoever is on its roster reads their own part of it.",
+    rows.many("List sessions; whoever has a part in some lists those, a learner with their own lines alone.").one(
+        "Read a session: its plan, who answers for what, and what its learners attended and attained; a candidate reads those they teach in, whoever is on its roster their own part of it.",
     );
     rows.create::<SessionPlanBody>(
         Can::Plan,
