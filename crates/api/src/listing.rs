@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::call::{Answer, Call, Query};
 use crate::problem::Problem;
-use crate::resource::{Form, Resource, RowOf, Whose, json, reach, reveal};
+use crate::resource::{Form, Resource, RowOf, Whose, json, reveal};
 use crate::schema::Shape;
-use crate::sight;
+use crate::sight::{self, reach};
 use crate::table::Parameter;
 
 /// The most rows of one page.

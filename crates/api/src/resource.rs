@@ -300,34 +300,6 @@ pub fn json(value: &impl Serialize) -> Result<Value, Problem> {
     serde_json::to_value(value).map_err(|error| Problem::fault(&error))
 }
 
-/// The rows a list may show beyond the conditions asked: all, or those of the
-/// caller's programmes, or those about the caller.
-///
-/// # Errors
-/// 403 where none is theirs to read.
-pub fn reach<R: Resource>(call: &Call) -> Result<Vec<Filter>, Problem> {
-    use lastresort_fact::Scope;
-    use lastresort_ledger::rows::Cell;
-    if sight::reads_all::<R>(call, None) {
-        return Ok(Vec::new());
-    }
-    let now = call.guest.service.desk.clock.now();
-    let programmes: Vec<Cell> = call
-        .known
-        .held(now)
-        .filter_map(|acting| match acting.scope {
-            Scope::Programme(id) => Some(id),
-            Scope::Organisation => None,
-        })
-        .filter(|id| sight::reads_all::<R>(call, Some(*id)))
-        .map(|id| Cell::Text(id.to_string()))
-        .collect();
-    let theirs = R::PROGRAMME.filter(|_| !programmes.is_empty()).map(|column| Filter::In(column, programmes));
-    let own = R::ABOUT.map(|about| about(call.known.person));
-    let either: Vec<Filter> = theirs.into_iter().chain(own).collect();
-    if either.is_empty() { Err(sight::refused::<R>()) } else { Ok(vec![Filter::Any(either)]) }
-}
-
 /// A row's id as its stream's.
 ///
 /// # Errors

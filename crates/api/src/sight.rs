@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lastresort_domain::guard::not_permitted;
-use lastresort_fact::{Decides, PersonId, ProgrammeId, Role, Unmet};
+use lastresort_fact::{Decides, PersonId, ProgrammeId, Role, Scope};
+use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_ledger::store::StoredEvent;
 use lastresort_views::Moment;
 
@@ -47,9 +48,34 @@ pub async fn seen<R: Resource>(call: &Call, rows: &[&RowOf<R>], moment: Moment) 
 }
 
 /// Whether the caller reads every one of a resource, be it in part.
-#[must_use]
-pub fn reads_all<R: Resource>(call: &Call, programme: Option<ProgrammeId>) -> bool {
+fn reads_all<R: Resource>(call: &Call, programme: Option<ProgrammeId>) -> bool {
     call.reads(R::READERS, programme) || R::PARTS.iter().any(|part| call.reads(part.roles, programme))
+}
+
+/// The rows of which the caller sees anything, as conditions for a list: all, or
+/// those of their programmes and those in which they have a part themselves.
+///
+/// # Errors
+/// 403 where none is theirs to read.
+pub fn reach<R: Resource>(call: &Call) -> Result<Vec<Filter>, Problem> {
+    if reads_all::<R>(call, None) {
+        return Ok(Vec::new());
+    }
+    let now = call.guest.service.desk.clock.now();
+    let programmes: Vec<Cell> = call
+        .known
+        .held(now)
+        .filter_map(|acting| match acting.scope {
+            Scope::Programme(id) => Some(id),
+            Scope::Organisation => None,
+        })
+        .filter(|id| reads_all::<R>(call, Some(*id)))
+        .map(|id| Cell::Text(id.to_string()))
+        .collect();
+    let theirs = R::PROGRAMME.filter(|_| !programmes.is_empty()).map(|column| Filter::In(column, programmes));
+    let own = R::ABOUT.map(|about| about(call.known.person));
+    let either: Vec<Filter> = theirs.into_iter().chain(own).collect();
+    if either.is_empty() { Err(refused::<R>()) } else { Ok(vec![Filter::Any(either)]) }
 }
 
 /// Refuses to narrow, sort or search a list by what the caller is not shown: the answer would tell it.
@@ -83,8 +109,7 @@ pub fn refused<R: Resource>() -> Problem {
 }
 
 fn refusal(readers: &[Role]) -> Problem {
-    let unmet: Unmet = not_permitted(readers);
-    Problem::from_refusal(unmet.into())
+    Problem::from_refusal(not_permitted(readers).into())
 }
 
 /// Whom the feed tells of which events: by the kind of stream, those who read such resources.
