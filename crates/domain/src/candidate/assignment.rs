@@ -46,24 +46,22 @@ impl Candidate {
     pub(super) fn unless_theirs(&self, action: CandidateAction, asked: &Asked, facts: &CandidateFacts, unmet: &mut Vec<Unmet>) {
         let (today, then) = (facts.organisation.day(asked.at), facts.organisation.day(asked.occurred_at));
         let by = asked.by.person();
-        let witness = action == CandidateAction::Observe && asked.role == Role::Mentor;
+        // What was seen before one was assigned is told as a witness.
+        let seen = action == CandidateAction::Observe;
         if asked.role == Role::Candidate {
             let own = by.is_some() && by == self.person();
             unless(own, unmet, "not_permitted", "Only the candidate does this, for themselves.");
             unless(facts.asker.employed || !own, unmet, "not_permitted", "You are not employed here today.");
-        } else if witness {
-            let present = facts.asker.employed || facts.asker.eligible;
-            unless(present, unmet, "not_permitted", "You are not employed here today, nor does the provider's word let you act.");
         } else if asked.role == Role::Mentor {
             let assigned = by.is_some() && by == self.mentor_on(today);
             unless(assigned, unmet, "not_permitted", "You are not this candidate's mentor today.");
-            unless(!assigned || by == self.mentor_on(then), unmet, "late_entry", "You were not this candidate's mentor at that time.");
+            let in_time = seen || by == self.mentor_on(then);
+            unless(!assigned || in_time, unmet, "late_entry", "You were not this candidate's mentor at that time.");
             unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         } else if asked.role == Role::Assessor {
             let assigned = by.is_some_and(|person| self.assessed_by(person, today));
             unless(assigned, unmet, "not_permitted", "You are not assigned to assess this candidate today.");
-            // What was seen before one was assigned is told as a witness.
-            let in_time = action == CandidateAction::Observe || by.is_some_and(|person| self.assessed_by(person, then));
+            let in_time = seen || by.is_some_and(|person| self.assessed_by(person, then));
             unless(!assigned || in_time, unmet, "late_entry", "You were not assigned to assess this candidate at that time.");
             unless(facts.asker.eligible || !assigned, unmet, "not_permitted", NOT_ELIGIBLE_TODAY);
         }
@@ -194,8 +192,7 @@ mod tests {
         assert_eq!(candidate.refused(enter, &admin(), &left), ["not_employed"]);
         let end = having_entered(Stage::RemedialWorkshop);
         assert_eq!(end.refused(CandidateCommand::Complete, &admin(), &left), ["not_employed"]);
-        let witness = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
-        assert_eq!(candidate.refused(CandidateCommand::Observe(seen(1)), &witness, &left), ["not_permitted"]);
+        assert_eq!(candidate.refused(CandidateCommand::Observe(seen(1)), &as_mentor(), &left), ["not_permitted"]);
     }
 
     #[test]
@@ -204,6 +201,7 @@ mod tests {
         let allot = || CandidateCommand::AllotModules { modules: Vec::new() };
         let other = asked_by(OTHER_MENTOR, Role::Mentor, at("2021-01-04T10:00:00Z"));
         assert_eq!(candidate.refused(allot(), &other, &facts()), ["not_permitted"]);
+        assert_eq!(candidate.refused(CandidateCommand::Observe(seen(1)), &other, &facts()), ["not_permitted"], "nor as a witness");
         let suspended = CandidateFacts { asker: Asker::default(), ..facts() };
         assert_eq!(candidate.refused(allot(), &as_mentor(), &suspended), ["not_permitted"]);
     }
