@@ -112,6 +112,8 @@ async fn ratios_hold_when_planned_and_when_the_roster_is_set(world: &World) {
     assert_eq!(codes(&many), ["cohort_too_large", "second_trainer_needed", "ratio_exceeded"]);
     plan("low_risk", Value::Null).await.refused(409, "second_trainer_needed");
     plan("physical", json!(false)).await.refused(422, "invalid");
+    let elsewhere = plan("stage", json!("transfer_week")).await.refused(422, "invalid");
+    assert_eq!(elsewhere.faults(), [("/kind", "invalid")], "mentor and candidate teach together in another week");
     let nobody = json!([{"person": a_uuid(), "part": "mentor"}, {"person": case.person.id, "part": "candidate"}]);
     let nobody = plan("trainers", nobody).await.refused(409, "unknown_reference");
     assert_eq!(nobody.faults()[0], ("/trainers/0/person", "unknown_reference"));
@@ -126,6 +128,7 @@ async fn ratios_hold_when_planned_and_when_the_roster_is_set(world: &World) {
 /// A course that the case's person leads alone, once they may.
 fn own_course(case: &SmallCase<'_>) -> Value {
     let mut course = co_delivery(case);
+    course["stage"] = Value::Null;
     course["kind"] = json!("course_day");
     course["trainers"] = json!([{"person": case.person.id, "part": "lead"}]);
     course["starts_at"] = json!("2021-04-12T09:00:00Z");

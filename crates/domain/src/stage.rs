@@ -8,6 +8,8 @@ use lastresort_fact::plain;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::session::SessionKind;
+
 /// A stage of a programme. Open: clients must expect more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +96,19 @@ impl Stage {
             Self::Introductions | Self::ProjectsWeek => StageMode::Remote,
             Self::TransferWeek | Self::CoDeliveryWeek => StageMode::InPerson,
             Self::RemedialWorkshop => StageMode::Workshop,
+        }
+    }
+
+    /// The kinds of session that are held in it: none in the pre-load, which everybody watches when it suits them.
+    /// A meeting at a distance is planned as a workshop, for nobody is taught a course in it.
+    #[must_use]
+    pub const fn sessions(self) -> &'static [SessionKind] {
+        match self {
+            Self::PreLoad => &[],
+            Self::Introductions | Self::RemedialWorkshop => &[SessionKind::Workshop],
+            Self::TransferWeek => &[SessionKind::CourseDay],
+            Self::ProjectsWeek => &[SessionKind::CourseDay, SessionKind::Workshop],
+            Self::CoDeliveryWeek => &[SessionKind::CoDelivery],
         }
     }
 

@@ -128,6 +128,7 @@ pub(super) fn unless_may_plan(asked: &Asked, facts: &SessionFacts, unmet: &mut V
 pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Vec<SessionEvent>, Refusal> {
     let mut unmet = Vec::new();
     unless_in_time(&told, asked, &mut unmet);
+    unless_of_the_stage(&told, &mut unmet);
     unless_of_the_programme(&told, facts, &mut unmet);
     unless_its_own(&told, asked, &mut unmet);
     unless_able(told.kind, &told.trainers, facts, &mut unmet);
@@ -181,6 +182,14 @@ fn unless_in_time(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
     let taught = told.modules.iter().map(|module| i64::from(module.minutes) + i64::from(module.assessment_minutes)).sum::<i64>();
     if taught > minutes {
         unmet.push(Unmet::new("invalid", "The modules take longer than the session.").at("/modules"));
+    }
+}
+
+/// What is held in a stage is of the kinds of that stage.
+fn unless_of_the_stage(told: &Plan, unmet: &mut Vec<Unmet>) {
+    if let Some(stage) = told.stage.filter(|stage| !stage.sessions().contains(&told.kind)) {
+        let detail = format!("No session of this kind is held in the {}.", stage.spoken());
+        unmet.push(Unmet::new("invalid", detail).at("/kind"));
     }
 }
 

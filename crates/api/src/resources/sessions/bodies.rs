@@ -60,7 +60,7 @@ pub struct SessionPlanBody {
     programme: Option<ProgrammeId>,
     /// The stage it belongs to.
     stage: Option<Stage>,
-    /// What it is.
+    /// What it is: of a kind that is held in that stage.
     kind: SessionKind,
     /// Its title, without anything personal.
     #[schema(min_length = 1, max_length = 200)]

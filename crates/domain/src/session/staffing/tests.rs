@@ -7,6 +7,7 @@ use crate::session::world::{
     learners, mentor, minutes, planned, trainer,
 };
 use crate::session::{Known, Session, SessionCommand};
+use crate::stage::Stage;
 
 fn refused(plan: Plan) -> Vec<String> {
     Session::default().refused(SessionCommand::Plan(plan), &boss(BEFORE), &facts())
@@ -111,6 +112,29 @@ fn a_skill_makes_a_session_physical() {
     assert_eq!(refused(Plan { physical: false, ..course() }), ["invalid"]);
     let law = vec![minutes(crate::session::world::LAW, 45)];
     planned(Plan { physical: false, modules: law, learners_max: 40, low_risk: None, ..course() });
+}
+
+#[test]
+fn the_kind_of_a_session_fits_its_stage() {
+    let trainers = || vec![trainer(MENTOR, TrainerPart::Lead), trainer(BOSS, TrainerPart::Second)];
+    let (course_day, shared, workshop) = (SessionKind::CourseDay, SessionKind::CoDelivery, SessionKind::Workshop);
+    for (stage, held) in [
+        (Stage::PreLoad, vec![]),
+        (Stage::Introductions, vec![workshop]),
+        (Stage::TransferWeek, vec![course_day]),
+        (Stage::ProjectsWeek, vec![course_day, workshop]),
+        (Stage::CoDeliveryWeek, vec![shared]),
+        (Stage::RemedialWorkshop, vec![workshop]),
+    ] {
+        for plan in [course(), co_delivery(), Plan { kind: workshop, trainers: trainers(), ..course() }] {
+            let plan = Plan { stage: Some(stage), ..plan };
+            if held.contains(&plan.kind) {
+                planned(plan);
+            } else {
+                assert_eq!(refused(plan), ["invalid"], "{stage:?}");
+            }
+        }
+    }
 }
 
 #[test]
