@@ -97,7 +97,8 @@ def leaving(world: World, place: dict) -> dict:
 
 
 def standing(world: World, place: dict) -> dict:
-    return {"standing": "eligible", "provider_position": 1, "valid_until": world.today(300)}
+    held = world.look(place["org"], "persons", place["person"]).get("standing", {"provider_position": 0})
+    return {"standing": "eligible", "provider_position": held["provider_position"] + 1, "valid_until": world.today(300)}
 
 
 def grant(world: World, place: dict) -> dict:

@@ -4,6 +4,8 @@ use lastresort_fact::Role;
 use lastresort_tests::world::{Voice, World};
 use serde_json::{Value, json};
 
+use crate::small_case::SmallCase;
+
 lastresort_tests::on_both_stores!(
     a_starter_is_read_back_as_told,
     the_same_message_twice_changes_nothing,
@@ -15,6 +17,7 @@ lastresort_tests::on_both_stores!(
     an_external_id_names_one_person,
     an_external_id_in_a_path_is_as_in_a_body,
     staff_read_their_own_record_and_no_other,
+    the_providers_later_word_holds,
 );
 
 const AILSA: &str = "/persons/by-external/hr/E0001";
@@ -178,4 +181,21 @@ async fn staff_read_their_own_record_and_no_other(world: &World) {
     let listed = ailsa.all("/persons").await;
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!(listed[0]["id"], ailsa.id.as_str());
+}
+
+async fn the_providers_later_word_holds(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = format!("/persons/{}", case.mentors[0].id);
+    let say = |standing: &str, position: u64| {
+        let body = json!({"standing": standing, "provider_position": position, "valid_until": "2022-01-31"});
+        case.admin.post(&format!("{path}/standing"), body)
+    };
+    say("revoked", 9).await.ok();
+    let overtaken = say("eligible", 8).await.refused(409, "late_entry");
+    assert_eq!(overtaken.faults(), [("/provider_position", "late_entry")]);
+    say("suspended", 9).await.refused(409, "late_entry");
+    let again = say("revoked", 9).await.ok();
+    assert_eq!(again["events"], json!([]), "the same message again changes nothing: {again}");
+    let read = case.admin.get(&path).await.ok();
+    assert_eq!((&read["standing"]["standing"], &read["standing"]["provider_position"]), (&json!("revoked"), &json!(9)));
 }

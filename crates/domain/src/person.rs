@@ -283,8 +283,21 @@ pub struct Person {
     pub periods: Vec<Period>,
     /// The day immediate life support no longer counts, as last recorded.
     pub life_support_expires_on: Option<NaiveDate>,
-    /// The provider's word on its own person: when it was told, and until when it may be relied on.
-    pub standings: Vec<(Instant, Standing, NaiveDate)>,
+    /// The provider's word on its own person, as told.
+    pub standings: Vec<Word>,
+}
+
+/// A word of the provider on its own person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// When it was told here.
+    pub at: Instant,
+    /// What it says.
+    pub standing: Standing,
+    /// The position in the provider's ledger that says so: the later one holds.
+    pub provider_position: u64,
+    /// Until when it may be relied on.
+    pub valid_until: NaiveDate,
 }
 
 /// A time of employment.
@@ -330,8 +343,21 @@ impl Person {
     /// Whether the provider's word, as told by an instant, lets them act as mentor or assessor on a day.
     #[must_use]
     pub fn eligible_on(&self, day: NaiveDate, told_by: Instant) -> bool {
-        let told = self.standings.iter().filter(|(at, _, _)| *at <= told_by).max_by_key(|(at, _, _)| *at);
-        told.is_some_and(|(_, standing, until)| *standing == Standing::Eligible && day <= *until)
+        let told = self.standings.iter().filter(|word| word.at <= told_by).max_by_key(|word| word.provider_position);
+        told.is_some_and(|word| word.standing == Standing::Eligible && day <= word.valid_until)
+    }
+
+    /// Messages may come in another order than the provider's ledger has them: what it said earlier changes nothing it said later.
+    fn stand(&self, standing: Standing, provider_position: u64, valid_until: NaiveDate) -> Result<Vec<PersonEvent>, Refusal> {
+        let told = |word: &Word| (word.standing, word.provider_position, word.valid_until) == (standing, provider_position, valid_until);
+        if self.standings.iter().any(told) {
+            return Ok(Vec::new());
+        }
+        if let Some(last) = self.standings.iter().map(|word| word.provider_position).max().filter(|last| provider_position <= *last) {
+            let detail = format!("What the provider's ledger says at position {last} is held already; only a later word takes its place.");
+            return Err(Unmet::new("late_entry", detail).at("/provider_position").into());
+        }
+        Ok(vec![PersonEvent::StandingStated { standing, provider_position, valid_until }])
     }
 
     fn decide_all(&self, all: Vec<PersonCommand>, asked: &Asked, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
@@ -539,7 +565,7 @@ impl Decides for Person {
                 Ok(if known { Vec::new() } else { vec![PersonEvent::LifeSupportRecorded { expires_on }] })
             }
             PersonCommand::StateStanding { standing, provider_position, valid_until } => {
-                Ok(vec![PersonEvent::StandingStated { standing, provider_position, valid_until }])
+                self.stand(standing, provider_position, valid_until)
             }
         }
     }
@@ -578,7 +604,9 @@ impl Decides for Person {
                 }
             }
             PersonEvent::LifeSupportRecorded { expires_on } => self.life_support_expires_on = Some(expires_on),
-            PersonEvent::StandingStated { standing, valid_until, .. } => self.standings.push((stamp.occurred_at, standing, valid_until)),
+            PersonEvent::StandingStated { standing, provider_position, valid_until } => {
+                self.standings.push(Word { at: stamp.occurred_at, standing, provider_position, valid_until });
+            }
         }
     }
 

@@ -247,7 +247,7 @@ pub struct LifeSupportBody {
 pub struct StandingBody {
     /// What it says.
     standing: Standing,
-    /// The position in the provider's ledger that says so.
+    /// The position in the provider's ledger that says so: later than any told before.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     provider_position: u64,
     /// Until when it may be relied on.

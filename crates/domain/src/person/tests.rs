@@ -37,6 +37,25 @@ fn a_provider_states_its_own_people_only() {
 }
 
 #[test]
+fn the_providers_later_word_holds_in_whatever_order_it_comes() {
+    let by = asked(Role::ProviderAdmin);
+    let (today, until) = (by.at.date(), day("2022-01-31"));
+    let say = |standing, provider_position| PersonCommand::StateStanding { standing, provider_position, valid_until: until };
+    let mut person = registered(Some(PROVIDER));
+    person.happens(say(Standing::Eligible, 7), &by, &guest());
+    person.happens(say(Standing::Revoked, 9), &by, &guest());
+    assert!(!person.eligible_on(today, by.at));
+    assert_eq!(person.refused(say(Standing::Eligible, 8), &by, &guest()), ["late_entry"], "said before it was revoked");
+    assert_eq!(person.refused(say(Standing::Eligible, 9), &by, &guest()), ["late_entry"], "one position says one thing");
+    for again in [say(Standing::Eligible, 7), say(Standing::Revoked, 9)] {
+        assert_eq!(person.happens(again, &by, &guest()), [], "the same message again changes nothing");
+    }
+    assert!(!person.eligible_on(today, by.at));
+    person.happens(say(Standing::Eligible, 10), &by, &guest());
+    assert!(person.eligible_on(today, by.at));
+}
+
+#[test]
 fn a_login_is_added_by_whoever_could_give_all_that_comes_with_it() {
     let by = |role| asked_by(1, role, at("2021-03-01T12:00:00Z"));
     registered(Some(PROVIDER)).happens(login(), &by(Role::Manager), &guest());
