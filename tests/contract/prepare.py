@@ -53,16 +53,20 @@ class Road:
             self.candidate("assessor", "assessments", lambda *at: good.assessment(*at) | {"module": allotted[0]})
 
     def share(self, day: int) -> None:
-        """A day of co-delivery, agreed upon; judged, where it is past."""
-        told = {"occurred_at": f"{self.world.today(min(day, 0) - 1)}T09:30:00Z"}
-        programme = self.world.look(self.world.client, "programmes", self.programme)
+        """A day of co-delivery: agreed upon, where it is to come; of one that is past, who answered for what is told on record, and learners are judged."""
+        # Whoever taught on a day that is past was a candidate then: of the demonstration's programme.
+        programme = self.programme if day > 0 else self.world.items(self.world.client, "programmes")[0]["id"]
+        programme = self.world.look(self.world.client, "programmes", programme)
         planned = self.say("provider_admin", "", "sessions", lambda world, _: good.co_delivery(world, programme, day))
         self.place["session"] = planned["id"]
         path = f"/sessions/{planned['id']}"
-        self.say("mentor", path, "responsibilities", lambda *at: good.owners(*at) | told)
-        if day % 2 == 0:
-            self.say("candidate", path, "agreements", lambda *at: good.owners(*at) | told)
-        if day < 0:
+        if day > 0:
+            self.say("mentor", path, "responsibilities", good.owners)
+            if day % 2 == 0:
+                self.say("candidate", path, "agreements", good.owners)
+        else:
+            for owner in good.owners(self.world, self.place)["owners"]:
+                self.say("mentor", path, "responsibility-changes", owner | {"reason": "Told afterwards."})
             self.say("mentor", path, "roster", good.roster)
             self.say("mentor", path, "attendance", good.session_attendance)
             self.say("candidate", path, "attainment", good.attainment)

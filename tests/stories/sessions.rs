@@ -20,6 +20,8 @@ lastresort_tests::on_both_stores!(
     staff_read_what_they_attained_themselves,
     candidates_read_the_sessions_they_teach_in,
     a_change_beforehand_is_agreed_anew,
+    who_teaches_is_judged_on_the_day_of_the_session,
+    a_plan_told_late_is_seen_to_be_and_nobody_agrees_to_it_beforehand,
     what_is_foretold_of_a_session_happens,
 );
 
@@ -289,6 +291,44 @@ async fn a_change_beforehand_is_agreed_anew(world: &World) {
     let owners = json!({"owners": [{"responsibility": "feedback", "owner": case.mentors[0].id}]});
     let agreed = case.person.post(&format!("{path}/agreements"), owners).await.ok();
     assert_eq!(feedback(&agreed), (json!("agreed"), json!(case.mentors[0].id)));
+}
+
+async fn who_teaches_is_judged_on_the_day_of_the_session(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let before = |mut plan: Value, day: &str| {
+        plan["starts_at"] = json!(format!("{day}T09:30:00Z"));
+        plan["ends_at"] = json!(format!("{day}T16:00:00Z"));
+        plan["occurred_at"] = json!("2021-03-05T09:00:00Z");
+        plan
+    };
+    let candidate = case.candidate().await;
+    let early = case.admin.post("/sessions", before(co_delivery(&case), "2021-03-07")).await.refused(409, "authority_conditions_unmet");
+    assert!(early.faults().contains(&("/trainers/1/person", "authority_conditions_unmet")), "enrolled the day after: {early}");
+    case.led_to(&candidate, "remedial_workshop").await;
+    case.complete(&candidate).await;
+    let refused = case.admin.post("/sessions", before(own_course(&case), "2021-03-12")).await.refused(409, "authority_conditions_unmet");
+    assert_eq!(refused.faults()[0], ("/trainers/0/person", "authority_conditions_unmet"), "completed the day after");
+    case.person.post("/sessions", before(own_course(&case), "2021-03-12")).await.refused(403, "not_permitted");
+    case.admin.post("/sessions", before(own_course(&case), "2021-03-14")).await.created();
+}
+
+async fn a_plan_told_late_is_seen_to_be_and_nobody_agrees_to_it_beforehand(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    world.it_is("2021-03-12T17:00:00Z");
+    let told = |mut body: Value| {
+        body["occurred_at"] = json!("2021-03-11T10:00:00Z");
+        body
+    };
+    case.admin.post("/sessions", co_delivery(&case)).await.refused(409, "late_entry");
+    let planned = case.admin.post("/sessions", told(co_delivery(&case))).await.created();
+    assert_eq!(planned["planned_at"], "2021-03-11T10:00:00.000000Z");
+    assert_eq!(planned["recorded_at"], "2021-03-12T17:00:00.000000Z");
+    let path = format!("/sessions/{}", planned.id());
+    case.mentors[0].post(&format!("{path}/responsibilities"), told(split(&case))).await.refused(409, "not_in_state");
+    let timing = json!({"responsibility": "timing", "owner": case.mentors[0].id, "reason": "Agreed by telephone."});
+    let changed = change(&case.mentors[0], &path, "responsibility-changes", told(timing)).await.ok();
+    assert_eq!(changed["responsibilities"][0]["status"], "changed", "on record, and not as agreed beforehand");
 }
 
 /// A body that is in order for an action, where nothing but the guard can refuse it.

@@ -83,8 +83,8 @@ pub struct Candidate {
     pub nominated: Option<Nominated>,
     /// When they were enrolled.
     pub enrolled_at: Option<Instant>,
-    /// How it ended, once it did.
-    pub ended: Option<Ended>,
+    /// How it ended and when, once it did.
+    pub ended: Option<(Ended, Instant)>,
     /// Mentors, in the order assigned.
     pub mentors: Vec<Assignment>,
     /// Assessors, in the order assigned.
@@ -170,8 +170,8 @@ impl Candidate {
         unless(in_time, unmet, "late_entry", "The candidate was nominated later than that.");
         match self.ended {
             None => {}
-            Some(Ended::Completed) => unmet.push(Unmet::new("not_in_state", "The candidate has completed the programme.")),
-            Some(Ended::Withdrawn) => unmet.push(Unmet::new("not_in_state", "The candidate was withdrawn.")),
+            Some((Ended::Completed, _)) => unmet.push(Unmet::new("not_in_state", "The candidate has completed the programme.")),
+            Some((Ended::Withdrawn, _)) => unmet.push(Unmet::new("not_in_state", "The candidate was withdrawn.")),
         }
     }
 
@@ -353,8 +353,8 @@ impl Decides for Candidate {
             }
             CandidateEvent::RemedialCovered { request, .. } => self.ended_with(*request, true),
             CandidateEvent::RemedialNotCovered { request, .. } => self.ended_with(*request, false),
-            CandidateEvent::CandidateCompleted { .. } => self.ended = Some(Ended::Completed),
-            CandidateEvent::CandidateWithdrawn { .. } => self.ended = Some(Ended::Withdrawn),
+            CandidateEvent::CandidateCompleted { .. } => self.ended = Some((Ended::Completed, stamp.occurred_at)),
+            CandidateEvent::CandidateWithdrawn { .. } => self.ended = Some((Ended::Withdrawn, stamp.occurred_at)),
         }
     }
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastresort_fact::{Asked, Class, Decides, Instant, ModuleId, PersonId, Personal, ProgrammeId, Refusal, Role, SessionId, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::{self, Candidate};
 use crate::correction::{Told, no_correction};
 use crate::guard::{Action as _, Guarded, unless};
 use crate::organisation::Organisation;
@@ -40,7 +41,7 @@ pub struct SessionFacts {
     pub organisation: Organisation,
     /// The programme it belongs to; the one named where it is planned.
     pub programme: Option<Programme>,
-    /// Whoever asks, teaches or is to learn, as far as this ledger knows them, on the day of the session.
+    /// Whoever asks, teaches or is to learn, as far as this ledger knows them: as they were on the day of the session.
     pub people: BTreeMap<PersonId, Known>,
     /// Whoever asks, today.
     pub asker: Known,
@@ -75,6 +76,19 @@ pub enum CandidateStanding {
     Enrolled,
     /// They have completed it.
     Completed,
+}
+
+impl CandidateStanding {
+    /// Where a candidate stood at an instant; of days to come, where they stand by now.
+    #[must_use]
+    pub fn at(candidate: &Candidate, at: Instant) -> Self {
+        match candidate.ended.filter(|(_, ended_at)| *ended_at <= at) {
+            Some((candidate::Ended::Completed, _)) => Self::Completed,
+            Some((candidate::Ended::Withdrawn, _)) => Self::None,
+            None if candidate.enrolled_at.is_some_and(|enrolled_at| enrolled_at <= at) => Self::Enrolled,
+            None => Self::None,
+        }
+    }
 }
 
 /// What a session remembers.

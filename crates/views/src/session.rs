@@ -39,6 +39,8 @@ pub struct SessionRow {
     pub version: u64,
     /// When it was planned.
     pub planned_at: Instant,
+    /// When that was put on record.
+    pub recorded_at: Instant,
     /// The plan.
     pub plan: Plan,
     /// Other trainers than planned, and why.
@@ -97,6 +99,8 @@ pub struct OwnerTold {
     pub owner: PersonId,
     /// Whose word.
     pub by: Option<PersonId>,
+    /// When it was put on record.
+    pub recorded_at: Instant,
 }
 
 /// What kind of word.
@@ -125,6 +129,7 @@ impl SessionRow {
             id: session,
             version: event.sequence,
             planned_at: event.stamp.occurred_at,
+            recorded_at: event.stamp.recorded_at,
             plan,
             changed: None,
             owners: BTreeMap::new(),
@@ -137,7 +142,7 @@ impl SessionRow {
     }
 
     fn word(&mut self, responsibility: Responsibility, word: Word, owner: PersonId, event: &Recorded<Happening>) {
-        let told = Dated::told(event, OwnerTold { word, owner, by: event.stamp.by.person() });
+        let told = Dated::told(event, OwnerTold { word, owner, by: event.stamp.by.person(), recorded_at: event.stamp.recorded_at });
         let words = self.owners.entry(responsibility).or_default();
         let place = words.partition_point(|other| (other.at, other.position) < (told.at, told.position));
         words.insert(place, told);

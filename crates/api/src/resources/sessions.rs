@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use lastresort_domain::candidate::{self, Candidate};
+use lastresort_domain::candidate::Candidate;
 use lastresort_domain::organisation::Organisation;
 use lastresort_domain::person::Person;
 use lastresort_domain::programme::Programme;
@@ -113,6 +113,7 @@ impl Resource for Sessions {
         }
         let now = states.now();
         let (starts_at, ends_at) = times.unwrap_or((now, now));
+        let programme = programme.map(|programme| (programme, starts_at));
         let (day, today) = (facts.organisation.day(starts_at), facts.organisation.day(now));
         if let Some(person) = at.by.person() {
             facts.asker = known(states, person, (today, now), None).await?.unwrap_or_default();
@@ -154,32 +155,29 @@ fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
     }
 }
 
-/// What is known of somebody on a day, by what the provider had said at an instant; nothing where this ledger does not know them.
+/// What is known of somebody on a day, by what the provider had said at an instant, and of where
+/// they stood in a programme at another; nothing where this ledger does not know them.
 async fn known(
     states: &mut impl States,
     person: PersonId,
     (day, told_by): (NaiveDate, Instant),
-    programme: Option<ProgrammeId>,
+    programme: Option<(ProgrammeId, Instant)>,
 ) -> Result<Option<Known>, DeskError> {
     let (state, version) = states.state::<Person>(person.0).await?;
     if version == 0 {
         return Ok(None);
     }
     let candidate = match programme {
-        Some(programme) => standing(states, person, programme).await?,
+        Some((programme, at)) => standing(states, person, programme, at).await?,
         None => CandidateStanding::None,
     };
     Ok(Some(Known { employed: state.employed_on(day), eligible: state.eligible_on(day, told_by), candidate }))
 }
 
-async fn standing(states: &mut impl States, person: PersonId, programme: ProgrammeId) -> Result<CandidateStanding, DeskError> {
+async fn standing(states: &mut impl States, person: PersonId, programme: ProgrammeId, at: Instant) -> Result<CandidateStanding, DeskError> {
     let Some(stream) = states.holder(CLAIM, &[&person.to_string(), &programme.to_string()]).await? else {
         return Ok(CandidateStanding::None);
     };
     let (state, _) = states.state::<Candidate>(stream.id).await?;
-    Ok(match (state.ended, state.enrolled_at.is_some()) {
-        (Some(candidate::Ended::Completed), _) => CandidateStanding::Completed,
-        (None, true) => CandidateStanding::Enrolled,
-        (Some(candidate::Ended::Withdrawn), _) | (None, false) => CandidateStanding::None,
-    })
+    Ok(CandidateStanding::at(&state, at))
 }

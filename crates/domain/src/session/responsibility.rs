@@ -1,8 +1,9 @@
 //! Who answers for what in co-delivery (rule 7): each responsibility has
 //! exactly one owner, agreed by every mentor and candidate before the session
 //! begins, and changed on record only: beforehand a change waits for the others
-//! to agree, once it has begun it stands. What was agreed is kept beside what
-//! was really done.
+//! to agree, once it has begun it stands. The point is that it was on record
+//! beforehand, so the time of recording counts, whatever time is told of. What
+//! was agreed is kept beside what was really done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,11 +87,11 @@ impl Session {
     pub(super) fn unless_beforehand(&self, asked: &Asked, unmet: &mut Vec<Unmet>) {
         let Some(planned) = &self.planned else { return };
         let detail = "The session has begun: who answers for what is now changed on record.";
-        unless(asked.occurred_at < planned.starts_at, unmet, "not_in_state", detail);
+        unless(asked.at < planned.starts_at, unmet, "not_in_state", detail);
     }
 
-    fn is_beforehand(&self, at: Instant) -> bool {
-        self.planned.as_ref().is_some_and(|planned| at < planned.starts_at)
+    fn is_beforehand(&self, recorded_at: Instant) -> bool {
+        self.planned.as_ref().is_some_and(|planned| recorded_at < planned.starts_at)
     }
 
     /// What stands against agreeing to anything: there must be something to agree to.
@@ -160,7 +161,7 @@ impl Session {
             return Err(not_a_party().at("/owner").into());
         }
         let agreed = |person| self.owned.get(&responsibility).is_some_and(|owned| owned.agreed_by.contains(&person));
-        let waits = self.is_beforehand(asked.occurred_at) && asked.by.person().is_some_and(agreed);
+        let waits = self.is_beforehand(asked.at) && asked.by.person().is_some_and(agreed);
         if held == Some(owner) && (self.stands(responsibility) || waits) {
             return Ok(Vec::new());
         }
@@ -222,7 +223,7 @@ impl Session {
     /// Beforehand a change is agreed by whoever makes it, and waits for the others; later it stands.
     pub(super) fn changed(&mut self, responsibility: Responsibility, owner: PersonId, stamp: &Stamp) {
         self.proposed(responsibility, owner, stamp.by.person());
-        let changed = !self.is_beforehand(stamp.occurred_at);
+        let changed = !self.is_beforehand(stamp.recorded_at);
         if let Some(owned) = self.owned.get_mut(&responsibility).filter(|_| changed) {
             *owned = Owned { owner, agreed_by: BTreeSet::new(), changed };
         }
@@ -344,6 +345,20 @@ mod tests {
         session.happens(SessionCommand::Propose { owners: timing(MENTOR) }, &mentor("2021-03-05T12:00:00Z"), &facts());
         assert_eq!(session.refused(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate(BEFORE), &facts()), ["late_entry"]);
         session.happens(SessionCommand::Agree { owners: timing(MENTOR) }, &candidate("2021-03-05T12:00:00Z"), &facts());
+    }
+
+    #[test]
+    fn nobody_agrees_beforehand_once_the_session_has_begun() {
+        let mut session = planned(co_delivery());
+        let told = |asked: Asked| Asked { occurred_at: at("2021-03-05T12:00:00Z"), ..asked };
+        let propose = || SessionCommand::Propose { owners: timing(MENTOR) };
+        assert_eq!(session.refused(propose(), &told(mentor(DURING)), &facts()), ["not_in_state"]);
+        session.happens(propose(), &mentor(BEFORE), &facts());
+        let agree = SessionCommand::Agree { owners: timing(MENTOR) };
+        assert_eq!(session.refused(agree, &told(candidate(DURING)), &facts()), ["not_in_state"]);
+        assert!(!session.stands(Responsibility::Timing));
+        session.happens(change(MENTOR), &told(mentor(DURING)), &facts());
+        assert!(session.stands(Responsibility::Timing), "a change that is told late waits for nobody any more");
     }
 
     #[test]

@@ -171,6 +171,8 @@ pub(super) fn plan(told: Plan, asked: &Asked, facts: &SessionFacts) -> Result<Ve
     }])
 }
 
+/// That it was planned before it began is a matter of what was so: the time told counts, and a
+/// plan that is put on record later shows both times. It agrees to nothing (rule 7).
 fn unless_in_time(told: &Plan, asked: &Asked, unmet: &mut Vec<Unmet>) {
     let minutes = Planned::from(told).span();
     if told.starts_at < asked.occurred_at {

@@ -175,6 +175,8 @@ pub struct SessionShown {
     pub attainment: Vec<AttainmentShown>,
     /// When it was planned.
     pub planned_at: Instant,
+    /// When the plan was put on record: later than that where it was told late.
+    pub recorded_at: Instant,
     /// When it was completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Instant>,

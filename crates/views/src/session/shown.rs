@@ -33,15 +33,15 @@ impl SessionRow {
         let parties = self.parties();
         let own = |by: Option<PersonId>| by.filter(|person| parties.contains(person));
         let mut standing: Option<Standing<'a>> = None;
-        for (at, told) in words.iter().map(|dated| (dated.at, &dated.value)) {
+        for told in words.iter().map(|dated| &dated.value) {
             match (&told.word, standing.as_mut()) {
                 (Word::Agreed, Some(held)) if held.told.owner == told.owner => held.agreed_by.extend(own(told.by)),
                 (Word::Agreed, _) => {}
                 (Word::Proposed, _) => {
                     standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
                 }
-                // A change beforehand waits for the others to agree; later it stands.
-                (Word::Changed(_), _) if at < self.plan.starts_at => {
+                // A change on record beforehand waits for the others to agree; later it stands.
+                (Word::Changed(_), _) if told.recorded_at < self.plan.starts_at => {
                     standing = Some(Standing { told, settled: false, agreed_by: own(told.by).into_iter().collect() });
                 }
                 (Word::Changed(_), _) => standing = Some(Standing { told, settled: true, agreed_by: BTreeSet::new() }),
@@ -141,6 +141,7 @@ impl SessionRow {
             attendance: self.attendance(),
             attainment: self.attainment(),
             planned_at: self.planned_at,
+            recorded_at: self.recorded_at,
             completed_at: self.completed.as_ref().map(|dated| dated.at),
             cancelled_at: self.cancelled.as_ref().map(|dated| dated.at),
             cancellation_reason: self.cancelled.as_ref().map(|dated| dated.value.clone()),

@@ -1,6 +1,7 @@
 //! Who teaches how many, and who takes their place.
 
 use super::*;
+use crate::candidate::{self, Candidate};
 use crate::guard::testing::{Tried as _, asked_by, at, id};
 use crate::session::world::{
     AFTER, BEFORE, BOSS, CANDIDATE, DURING, HOLD, LEARNER, LOW, MENTOR, TRAINED, all_there, boss, co_delivery, course, done, facts,
@@ -149,6 +150,28 @@ fn courses_are_taught_by_those_who_may() {
     left.people.entry(id(TRAINED)).and_modify(|known| known.employed = false);
     let refused = Session::default().refused(SessionCommand::Plan(course()), &boss(BEFORE), &left);
     assert_eq!(refused, ["authority_conditions_unmet"], "a leaver leads no course");
+}
+
+#[test]
+fn whoever_completed_later_or_was_withdrawn_had_not_completed_on_the_day() {
+    let standing = |ended, when| {
+        let candidate = Candidate { enrolled_at: Some(at(BEFORE)), ended, ..Candidate::default() };
+        CandidateStanding::at(&candidate, at(when))
+    };
+    let completed = Some((candidate::Ended::Completed, at(DURING)));
+    assert_eq!(standing(None, "2021-03-01T11:59:00Z"), CandidateStanding::None, "not enrolled yet");
+    assert_eq!(standing(completed, "2021-03-08T09:00:00Z"), CandidateStanding::Enrolled, "not completed yet");
+    assert_eq!(standing(completed, DURING), CandidateStanding::Completed);
+    let withdrawn = Some((candidate::Ended::Withdrawn, at(DURING)));
+    assert_eq!((standing(withdrawn, BEFORE), standing(withdrawn, AFTER)), (CandidateStanding::Enrolled, CandidateStanding::None));
+}
+
+#[test]
+fn a_plan_may_be_told_late_and_then_of_a_time_before_it_begins() {
+    let told = |occurred_at, when| Asked { occurred_at: at(occurred_at), ..boss(when) };
+    let plan = || SessionCommand::Plan(course());
+    Session::default().happens(plan(), &told(BEFORE, AFTER), &facts());
+    assert_eq!(Session::default().refused(plan(), &told(DURING, AFTER), &facts()), ["late_entry"]);
 }
 
 #[test]
