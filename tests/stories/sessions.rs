@@ -285,6 +285,9 @@ async fn a_change_beforehand_is_agreed_anew(world: &World) {
     case.candidate().await;
     let path = ready(&case, &case.learners(2).await).await;
     let change_of = json!({"responsibility": "feedback", "owner": case.mentors[0].id, "reason": "To show how it is done."});
+    let mut early = change_of.clone();
+    early["occurred_at"] = json!("2021-03-08T08:59:59Z");
+    change(&case.mentors[0], &path, "responsibility-changes", early).await.refused(409, "late_entry");
     let changed = change(&case.mentors[0], &path, "responsibility-changes", change_of).await.ok();
     let feedback = |answer: &Answer| (answer["responsibilities"][5]["status"].clone(), answer["responsibilities"][5]["owner"].clone());
     assert_eq!(feedback(&changed), (json!("proposed"), json!(case.mentors[0].id)), "a mentor alone settles nothing");

@@ -348,6 +348,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_changed_before_it_was_arranged() {
+        let session = planned(co_delivery());
+        let early = Asked { occurred_at: at("2021-03-01T11:59:00Z"), ..mentor(DURING) };
+        assert_eq!(session.refused(change(MENTOR), &early, &facts()), ["late_entry"], "before it was planned");
+        let mut proposed = session.clone();
+        proposed.happens(SessionCommand::Propose { owners: timing(MENTOR) }, &mentor("2021-03-05T12:00:00Z"), &facts());
+        let between = Asked { occurred_at: at("2021-03-05T11:59:00Z"), ..mentor(DURING) };
+        assert_eq!(proposed.refused(change(CANDIDATE), &between, &facts()), ["late_entry"], "before it was proposed");
+        session.clone().happens(change(CANDIDATE), &between, &facts());
+    }
+
+    #[test]
     fn nobody_agrees_beforehand_once_the_session_has_begun() {
         let mut session = planned(co_delivery());
         let told = |asked: Asked| Asked { occurred_at: at("2021-03-05T12:00:00Z"), ..asked };

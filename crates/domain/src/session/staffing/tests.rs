@@ -99,6 +99,18 @@ fn what_a_leaver_was_to_teach_waits_for_somebody_else() {
 }
 
 #[test]
+fn trainers_are_not_changed_before_they_were_arranged() {
+    let mut session = planned(course());
+    let seconds = || vec![trainer(TRAINED, TrainerPart::Lead), trainer(BOSS, TrainerPart::Second)];
+    let told = |when| Asked { occurred_at: at(when), ..boss(DURING) };
+    let early = told("2021-03-01T11:59:00Z");
+    assert_eq!(session.refused(change(seconds()), &early, &facts()), ["late_entry"], "before it was planned");
+    session.happens(change(seconds()), &told("2021-03-05T12:00:00Z"), &facts());
+    let between = told("2021-03-05T11:59:00Z");
+    assert_eq!(session.refused(change(alone()), &between, &facts()), ["late_entry"], "before the change it follows");
+}
+
+#[test]
 fn trainers_are_changed_within_the_ratios() {
     let session = planned(Plan { learners_max: 14, ..course() });
     let refused = session.refused(change(alone()), &boss(BEFORE), &facts());
