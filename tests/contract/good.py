@@ -239,6 +239,12 @@ def attainment(world: World, place: dict) -> dict:
     return {"attainment": [line | {"result": "attained"} for line in lines(world, place)]}
 
 
+def correction(world: World, place: dict) -> dict:
+    held = world.look(place["org"], "sessions", place["session"])
+    told = {"occurred_at": held["completed_at"], "supersedes": held["completion_fact"]} if "completion_fact" in held else {}
+    return {"completion": {}, "reason": "Told of another day."} | told
+
+
 BODIES = {
     "person_state_standing": standing,
     "open_organisation": organisation,
@@ -277,6 +283,7 @@ BODIES = {
     "session_record_attendance": session_attendance,
     "session_record_attainment": attainment,
     "session_complete": lambda world, place: {},
+    "session_correct": correction,
 }
 
 
@@ -312,6 +319,7 @@ WHOM = {
     "session_agree_responsibilities": shared,
     "session_change_responsibility": shared,
     "session_countersign": shared,
+    "session_correct": has("completed"),
     # The shared days are few, and others need them.
     "session_cancel": lambda session: has("planned")(session) and not shared(session),
 }

@@ -16,6 +16,7 @@ lastresort_tests::on_both_stores!(
     a_trainer_leads_a_course_of_their_own,
     what_a_leaver_was_to_lead_waits_for_somebody_else,
     attendance_is_corrected_record_by_record,
+    what_is_recorded_of_a_completed_session_is_corrected_on_record,
     only_those_who_teach_in_a_session_write_in_it,
     staff_read_what_they_attained_themselves,
     candidates_read_the_sessions_they_teach_in,
@@ -211,6 +212,58 @@ async fn attendance_is_corrected_record_by_record(world: &World) {
     case.mentors[0].post(&format!("{path}/attendance"), other).await.refused(409, "supersede_only");
 }
 
+async fn what_is_recorded_of_a_completed_session_is_corrected_on_record(world: &World) {
+    let case = SmallCase::begun(world).await;
+    case.candidate().await;
+    let learners = case.learners(2).await;
+    let path = ready(&case, &learners).await;
+    world.it_is("2021-03-12T16:00:00Z");
+    let attended = json!({"attendance": lines(&case, &learners, "minutes", &json!(60))});
+    case.person.post(&format!("{path}/attendance"), attended.clone()).await.ok();
+    let attained = json!({"attainment": lines(&case, &learners, "result", &json!("attained"))});
+    case.person.post(&format!("{path}/attainment"), attained).await.ok();
+    change(&case.mentors[0], &path, "countersignature", json!({})).await.ok();
+    let held = change(&case.mentors[0], &path, "completion", json!({})).await.ok();
+    world.it_is("2021-03-15T09:00:00Z");
+    // The record as it was, but for the first learner.
+    let correction = |read: &Answer, list: &str, at: &str, (field, was, is): (&str, Value, Value)| {
+        let (mut told, line) = (lines(&case, &learners, field, &was), &read[list][0]);
+        for first in told.iter_mut().filter(|told| told["person"] == learners[0].as_str()) {
+            first[field] = is.clone();
+        }
+        json!({list: told, "reason": "Taken from the wrong sheet.", "occurred_at": line[at], "supersedes": line["fact"]})
+    };
+    let absent = correction(&held, "attendance", "occurred_at", ("minutes", json!(60), json!(0)));
+    let mut late = attended.clone();
+    late["supersedes"] = held["attendance"][0]["fact"].clone();
+    case.mentors[0].post(&format!("{path}/attendance"), late).await.refused(409, "not_in_state");
+    for stranger in [&case.person, &case.mentors[1], &case.client.administrator] {
+        let version = case.admin.get(&path).await.ok().version();
+        stranger.post(&format!("{path}/corrections"), absent.clone()).if_match(version).await.refused(403, "not_permitted");
+    }
+    change(&case.admin, &path, "corrections", absent.clone()).await.refused(409, "not_in_state");
+    let judged = correction(&held, "attainment", "judged_at", ("result", json!("attained"), json!("not_judged")));
+    let judged = change(&case.mentors[0], &path, "corrections", judged).await.ok();
+    let first = judged["attainment"].as_array().expect("lines").iter().find(|line| line["result"] == "not_judged").expect("a line");
+    assert_eq!((&first["status"], &first["judged_by"]), (&json!("judged"), &json!(case.mentors[0].id)));
+    let corrected = change(&case.admin, &path, "corrections", absent.clone()).await.ok();
+    let there = |read: &Answer| read["attendance"].as_array().expect("lines").iter().filter(|line| line["minutes"] == 60).count();
+    assert_eq!((there(&held), there(&corrected)), (4, 2));
+    change(&case.admin, &path, "corrections", absent).await.refused(409, "supersede_only");
+    let completion = json!({
+        "completion": {"modules": [{"module": case.law, "minutes": 50}]}, "reason": "We began late.",
+        "occurred_at": held["completed_at"], "supersedes": held["completion_fact"],
+    });
+    let mut both = completion.clone();
+    both["attendance"] = attended["attendance"].clone();
+    change(&case.admin, &path, "corrections", both).await.refused(422, "invalid");
+    let came_to = change(&case.mentors[0], &path, "corrections", completion).await.ok();
+    assert_eq!(came_to["modules"][0]["actual_minutes"], 50);
+    let facts = case.client.administrator.all(&format!("/streams/session/{}/events", held.id())).await;
+    let attendance: Vec<_> = facts.iter().filter(|fact| fact["type"] == "AttendanceRecorded").collect();
+    assert_eq!((attendance.len(), &attendance[1]["supersedes"]), (2, &held["attendance"][0]["fact"]), "the original stays readable");
+}
+
 async fn only_those_who_teach_in_a_session_write_in_it(world: &World) {
     let case = SmallCase::begun(world).await;
     case.candidate().await;
@@ -345,6 +398,7 @@ fn body_for(case: &SmallCase<'_>, learners: &[String], action: &str) -> Value {
         "record_attainment" => json!({"attainment": lines(case, learners, "result", &json!("attained"))}),
         "countersign" | "complete" => json!({}),
         "cancel" => json!({"reason": "Snow."}),
+        "correct" => json!({"completion": {}, "reason": "Told wrongly.", "occurred_at": "2021-03-12T16:00:00Z", "supersedes": a_uuid()}),
         other => panic!("no body is known for {other}"),
     }
 }
@@ -363,7 +417,8 @@ async fn what_is_foretold_of_a_session_happens(world: &World) {
         }
     }
     for voice in [&case.person, &case.mentors[0], &case.admin, &case.mentors[0]] {
-        try_each(voice, &path, &[], |action| body_for(&case, &learners, action)).await;
+        // What a correction supersedes is not known beforehand.
+        try_each(voice, &path, &["correct"], |action| body_for(&case, &learners, action)).await;
     }
     let read = case.admin.get(&path).await.ok();
     assert_eq!(read["status"], "completed", "{read}");

@@ -5,6 +5,8 @@
 use lastresort_fact::{Asked, EventId, Instant, Refusal, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
+use crate::guard::unless;
+
 /// Where something held was told: what a correction of it must name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
@@ -40,6 +42,24 @@ pub(crate) fn unless_corrected(held: Option<&Told>, asked: &Asked, unmet: &mut V
             unmet.push(Unmet::new("supersede_only", detail).at("/occurred_at"));
         }
         Some(_) => {}
+    }
+}
+
+/// What stands against correcting a record of many lines: a correction restates
+/// every line that the fact it supersedes still holds, and nothing beside it.
+/// `restated` is where each line it names was told, `held` where each line there is.
+pub(crate) fn unless_wholly_corrected(restated: &[Option<Told>], held: impl Iterator<Item = Told>, asked: &Asked, unmet: &mut Vec<Unmet>) {
+    let mut said = Vec::new();
+    for line in restated {
+        unless_corrected(line.as_ref(), asked, &mut said);
+    }
+    said.dedup();
+    unmet.extend(said);
+    if let Some(event) = asked.supersedes {
+        let lines = held.filter(|told| told.event == event).count();
+        let again = restated.iter().filter(|line| line.is_some_and(|told| told.event == event)).count();
+        let detail = "A correction restates every line of the record that it supersedes.";
+        unless(lines == again, unmet, "supersede_only", detail);
     }
 }
 

@@ -5,11 +5,14 @@
 //!
 //! Read in this order: [`command`](self::SessionCommand) is what may be asked
 //! and by whom, [`event`](self::SessionEvent) what can have happened; then this
-//! file; the rules stand in `staffing`, `responsibility` and `learning`.
+//! file; the rules stand in `staffing`, `responsibility`, `learning` and
+//! `correcting`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastresort_fact::{Asked, Class, Decides, Instant, ModuleId, PersonId, Personal, ProgrammeId, Refusal, Role, SessionId, Stamp, Unmet};
+use lastresort_fact::{
+    Asked, Class, Decides, Instant, ModuleId, PersonId, Personal, PersonalText, ProgrammeId, Refusal, Role, SessionId, Stamp, Unmet,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::{self, Candidate};
@@ -19,6 +22,7 @@ use crate::organisation::Organisation;
 use crate::programme::Programme;
 
 mod command;
+mod correcting;
 mod event;
 mod learning;
 mod responsibility;
@@ -26,7 +30,7 @@ mod staffing;
 #[cfg(test)]
 mod world;
 
-pub use command::{Plan, SessionAction, SessionCommand};
+pub use command::{Plan, Record, SessionAction, SessionCommand};
 pub use event::{
     AttainmentResult, Attended, Judged, LearnerModule, LowRisk, ModuleMinutes, Owner, Responsibility, SessionEvent, SessionKind, Trainer,
     TrainerPart,
@@ -140,8 +144,8 @@ pub struct Planned {
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
-    /// It was held.
-    Completed,
+    /// It was held, as this fact says.
+    Completed(Told),
     /// It was cancelled.
     Cancelled,
 }
@@ -187,7 +191,7 @@ impl Session {
         unless(self.planned.is_some(), unmet, "not_in_state", "Nothing has been planned here.");
         match self.ended {
             None => {}
-            Some(Ended::Completed) => unmet.push(Unmet::new("not_in_state", "The session was completed.")),
+            Some(Ended::Completed(_)) => unmet.push(Unmet::new("not_in_state", "The session was completed.")),
             Some(Ended::Cancelled) => unmet.push(Unmet::new("not_in_state", "The session was cancelled.")),
         }
     }
@@ -206,7 +210,9 @@ impl Session {
             (Role::Mentor, SessionAction::Agree | SessionAction::Change | SessionAction::Countersign) => {
                 (&[Mentor], "Only a mentor of this session does this.")
             }
-            (Role::Mentor, SessionAction::Complete) => (&[Lead, Mentor], "Only the lead or a mentor of this session does this."),
+            (Role::Mentor, SessionAction::Complete | SessionAction::Correct) => {
+                (&[Lead, Mentor], "Only the lead or a mentor of this session does this.")
+            }
             (Role::Mentor, _) => (&[Lead, Second, Mentor], "Only those who teach in this session do this."),
             (Role::Candidate, SessionAction::Complete | SessionAction::Cancel) => (&[Lead], "Only the lead of this session does this."),
             (Role::Candidate, SessionAction::Agree) => (&[Candidate], "Only a candidate of this session does this."),
@@ -224,20 +230,19 @@ impl Session {
         }
     }
 
-    fn complete(&self, owners: &[Owner], modules: &[ModuleMinutes]) -> Result<Vec<SessionEvent>, Refusal> {
+    fn complete(&self, owners: &[Owner], modules: &[ModuleMinutes], reason: Option<PersonalText>) -> Result<Vec<SessionEvent>, Refusal> {
         let mut unmet = Vec::new();
         let owners = self.actual_owners(owners, &mut unmet);
         let modules = self.actual_minutes(modules, &mut unmet);
         Refusal::unless_met(unmet)?;
-        Ok(vec![SessionEvent::SessionCompleted { owners, modules }])
+        Ok(vec![SessionEvent::SessionCompleted { owners, modules, reason }])
     }
 
-    fn cancel(&self, reason: String) -> SessionEvent {
+    /// A reason about the session as a whole: about whoever answers for it.
+    fn because(&self, reason: String) -> PersonalText {
         let trainers = self.planned.iter().flat_map(|planned| &planned.trainers);
         let about = trainers.min_by_key(|trainer| !matches!(trainer.part, TrainerPart::Lead | TrainerPart::Mentor));
-        SessionEvent::SessionCancelled {
-            reason: Personal::new(about.map_or_else(PersonId::default, |trainer| trainer.person), Class::Narrative, reason),
-        }
+        Personal::new(about.map_or_else(PersonId::default, |trainer| trainer.person), Class::Narrative, reason)
     }
 
     fn unless_complete(&self, asked: &Asked, facts: &SessionFacts, unmet: &mut Vec<Unmet>) {
@@ -275,7 +280,7 @@ impl Guarded for Session {
         if action.roles().contains(&asked.role) {
             self.unless_theirs(action, asked, facts, &mut unmet);
         }
-        if action != SessionAction::Plan {
+        if action != SessionAction::Plan && action != SessionAction::Correct {
             self.running(&mut unmet);
             self.unless_earlier(action, asked, &mut unmet);
         }
@@ -312,6 +317,7 @@ impl Guarded for Session {
             SessionAction::Cancel => {
                 unless(self.attending().is_empty(), &mut unmet, "not_in_state", "Attendance is recorded, so the session was held.");
             }
+            SessionAction::Correct => self.unless_completed(&mut unmet),
         }
         unmet
     }
@@ -325,7 +331,7 @@ impl Decides for Session {
 
     fn decide(&self, command: SessionCommand, asked: &Asked, facts: &SessionFacts) -> Result<Vec<SessionEvent>, Refusal> {
         self.permit(command.action(), asked, facts)?;
-        if command.action() != SessionAction::RecordAttendance {
+        if !matches!(command.action(), SessionAction::RecordAttendance | SessionAction::Correct) {
             no_correction(asked)?;
         }
         match command {
@@ -335,29 +341,16 @@ impl Decides for Session {
             SessionCommand::Change { responsibility, owner, reason } => self.change(responsibility, owner, reason, asked),
             SessionCommand::ChangeTrainers { trainers, reason } => self.change_trainers(trainers, reason, facts),
             SessionCommand::SetRoster { learners } => self.set_roster(learners, facts),
-            SessionCommand::RecordAttendance { attendance } => self.record_attendance(attendance, asked),
+            SessionCommand::RecordAttendance { attendance } => self.record_attendance(attendance, None, asked),
             SessionCommand::RecordAttainment { attainment } => self.judge(attainment, asked),
             SessionCommand::Countersign => Ok(vec![SessionEvent::AttainmentCountersigned { attainment: self.provisional().collect() }]),
-            SessionCommand::Complete { owners, modules } => self.complete(&owners, &modules),
-            SessionCommand::Cancel { reason } => Ok(vec![self.cancel(reason)]),
+            SessionCommand::Complete { owners, modules } => self.complete(&owners, &modules, None),
+            SessionCommand::Cancel { reason } => Ok(vec![SessionEvent::SessionCancelled { reason: self.because(reason) }]),
+            SessionCommand::Correct { record, reason } => self.correct(record, reason, asked, facts),
         }
     }
 
     fn apply(&mut self, event: &SessionEvent, stamp: &Stamp) {
-        let by = stamp.by.person();
-        match event {
-            SessionEvent::AttainmentRecorded { .. } => self.judged_at = self.judged_at.max(Some(stamp.occurred_at)),
-            SessionEvent::SessionPlanned { .. }
-            | SessionEvent::ResponsibilityProposed { .. }
-            | SessionEvent::ResponsibilityAgreed { .. }
-            | SessionEvent::ResponsibilityChanged { .. }
-            | SessionEvent::SessionTrainersChanged { .. } => self.arranged_at = self.arranged_at.max(Some(stamp.occurred_at)),
-            SessionEvent::RosterSet { .. }
-            | SessionEvent::AttendanceRecorded { .. }
-            | SessionEvent::AttainmentCountersigned { .. }
-            | SessionEvent::SessionCompleted { .. }
-            | SessionEvent::SessionCancelled { .. } => {}
-        }
         match event {
             SessionEvent::SessionPlanned {
                 session,
@@ -372,6 +365,7 @@ impl Decides for Session {
                 low_risk,
                 ..
             } => {
+                self.arranged(stamp);
                 self.id = Some(*session);
                 self.planned = Some(Planned {
                     programme: *programme,
@@ -385,19 +379,20 @@ impl Decides for Session {
                     low_risk: *low_risk,
                 });
             }
-            SessionEvent::ResponsibilityProposed { responsibility, owner } => self.proposed(*responsibility, *owner, by),
-            SessionEvent::ResponsibilityAgreed { responsibility, .. } => self.agreed(*responsibility, by),
+            SessionEvent::ResponsibilityProposed { responsibility, owner } => self.proposed(*responsibility, *owner, stamp),
+            SessionEvent::ResponsibilityAgreed { responsibility, .. } => self.agreed(*responsibility, stamp),
             SessionEvent::ResponsibilityChanged { responsibility, owner, .. } => self.changed(*responsibility, *owner, stamp),
             SessionEvent::SessionTrainersChanged { trainers, .. } => {
+                self.arranged(stamp);
                 if let Some(planned) = &mut self.planned {
                     planned.trainers.clone_from(trainers);
                 }
             }
             SessionEvent::RosterSet { learners } => self.roster = learners.iter().copied().collect(),
-            SessionEvent::AttendanceRecorded { attendance } => self.attended(attendance, Told::by(stamp)),
-            SessionEvent::AttainmentRecorded { attainment, provisional } => self.judged(attainment, *provisional, by),
+            SessionEvent::AttendanceRecorded { attendance, .. } => self.attended(attendance, Told::by(stamp)),
+            SessionEvent::AttainmentRecorded { attainment, provisional, .. } => self.judged(attainment, *provisional, stamp),
             SessionEvent::AttainmentCountersigned { attainment } => self.countersigned(attainment),
-            SessionEvent::SessionCompleted { .. } => self.ended = Some(Ended::Completed),
+            SessionEvent::SessionCompleted { .. } => self.ended = Some(Ended::Completed(Told::by(stamp))),
             SessionEvent::SessionCancelled { .. } => self.ended = Some(Ended::Cancelled),
         }
     }

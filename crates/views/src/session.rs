@@ -50,13 +50,22 @@ pub struct SessionRow {
     /// The learners.
     pub roster: Option<Dated<Vec<PersonId>>>,
     /// The minutes each learner attended of each module.
-    pub attendance: BTreeMap<PersonId, BTreeMap<ModuleId, Dated<Noted<u32>>>>,
+    pub attendance: BTreeMap<PersonId, BTreeMap<ModuleId, Dated<Noted<Corrected<u32>>>>>,
     /// What each learner attained in each module.
     pub attainment: BTreeMap<PersonId, BTreeMap<ModuleId, Attainment>>,
     /// That it was held: who really answered for what, and the minutes it took.
-    pub completed: Option<Dated<(Vec<Owner>, Vec<ModuleMinutes>)>>,
+    pub completed: Option<Dated<Noted<Corrected<(Vec<Owner>, Vec<ModuleMinutes>)>>>>,
     /// That it was cancelled, and why.
     pub cancelled: Option<Dated<PersonalText>>,
+}
+
+/// A value with the reason why it was corrected, where it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Corrected<T> {
+    /// The value.
+    pub value: T,
+    /// Why it was told anew.
+    pub reason: Option<PersonalText>,
 }
 
 /// A plan.
@@ -115,10 +124,10 @@ pub enum Word {
 }
 
 /// What a learner attained in a module, and the mentor's signature; either may come in first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attainment {
     /// The last judgement: what was attained, and whether it waits for the mentor.
-    pub judged: Option<Dated<Noted<(AttainmentResult, bool)>>>,
+    pub judged: Option<Dated<Noted<Corrected<(AttainmentResult, bool)>>>>,
     /// The last signature, and whose it is.
     pub countersigned: Option<Dated<Option<PersonId>>>,
 }
@@ -158,15 +167,17 @@ impl SessionRow {
             }
             SessionEvent::SessionTrainersChanged { trainers, reason } => tell_one(&mut self.changed, event, (trainers, reason)),
             SessionEvent::RosterSet { learners } => tell_one(&mut self.roster, event, learners),
-            SessionEvent::AttendanceRecorded { attendance } => {
+            SessionEvent::AttendanceRecorded { attendance, reason } => {
                 for line in attendance {
-                    tell(self.attendance.entry(line.person).or_default(), line.module, event, noted(event, line.minutes));
+                    let minutes = Corrected { value: line.minutes, reason: reason.clone() };
+                    tell(self.attendance.entry(line.person).or_default(), line.module, event, noted(event, minutes));
                 }
             }
-            SessionEvent::AttainmentRecorded { attainment, provisional } => {
+            SessionEvent::AttainmentRecorded { attainment, provisional, reason } => {
                 for line in attainment {
                     let held = self.attainment.entry(line.person).or_default().entry(line.module).or_default();
-                    tell_one(&mut held.judged, event, noted(event, (line.result, provisional)));
+                    let judged = Corrected { value: (line.result, provisional), reason: reason.clone() };
+                    tell_one(&mut held.judged, event, noted(event, judged));
                 }
             }
             SessionEvent::AttainmentCountersigned { attainment } => {
@@ -175,7 +186,9 @@ impl SessionRow {
                     tell_one(&mut held.countersigned, event, event.stamp.by.person());
                 }
             }
-            SessionEvent::SessionCompleted { owners, modules } => tell_one(&mut self.completed, event, (owners, modules)),
+            SessionEvent::SessionCompleted { owners, modules, reason } => {
+                tell_one(&mut self.completed, event, noted(event, Corrected { value: (owners, modules), reason }));
+            }
             SessionEvent::SessionCancelled { reason } => tell_one(&mut self.cancelled, event, reason),
         }
     }
@@ -209,7 +222,7 @@ impl View for Sessions {
     type World = Ledgers;
     type Row = SessionRow;
     const NAME: &'static str = "session";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const COLUMNS: &'static [Column] = &[
         Column { name: "programme", holds: ColumnType::Text },
         Column { name: "kind", holds: ColumnType::Text },

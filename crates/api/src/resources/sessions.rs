@@ -142,7 +142,7 @@ fn people(at: &At<'_, Sessions>) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
         }
         Some(SessionCommand::ChangeTrainers { trainers, .. }) => (trainers.iter().map(|trainer| trainer.person).collect(), BTreeSet::new()),
         Some(SessionCommand::SetRoster { learners }) => (planned.collect(), learners.iter().copied().collect()),
-        Some(SessionCommand::Complete { .. }) | None => (planned.collect(), BTreeSet::new()),
+        Some(SessionCommand::Complete { .. } | SessionCommand::Correct { .. }) | None => (planned.collect(), BTreeSet::new()),
         Some(
             SessionCommand::Propose { .. }
             | SessionCommand::Agree { .. }

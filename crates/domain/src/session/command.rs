@@ -67,6 +67,29 @@ pub enum SessionCommand {
         /// Why.
         reason: String,
     },
+    /// Correct a record of it, once it is completed.
+    Correct {
+        /// The record as it should have been told.
+        record: Record,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A whole record of a session, told anew in place of what a fact says.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// Who was there.
+    Attendance(Vec<Attended>),
+    /// What was attained.
+    Attainment(Vec<Judged>),
+    /// What it came to: as agreed and planned, where nothing is said.
+    Completion {
+        /// Who really owned a responsibility.
+        owners: Vec<Owner>,
+        /// The minutes a module really took.
+        modules: Vec<ModuleMinutes>,
+    },
 }
 
 /// A plan on its way into a fact.
@@ -127,6 +150,8 @@ actions! {
         Complete = "complete" [ProviderAdmin, Mentor, Candidate],
         /// Cancel it.
         Cancel = "cancel" [ProviderAdmin, Candidate],
+        /// Correct a record of it.
+        Correct = "correct" [ProviderAdmin, Mentor],
     }
 }
 
@@ -146,6 +171,7 @@ impl SessionCommand {
             Self::Countersign => SessionAction::Countersign,
             Self::Complete { .. } => SessionAction::Complete,
             Self::Cancel { .. } => SessionAction::Cancel,
+            Self::Correct { .. } => SessionAction::Correct,
         }
     }
 }

@@ -242,6 +242,8 @@ happenings! {
         AttendanceRecorded {
             /// Line by line.
             attendance: Vec<Attended>,
+            /// Why, where it corrects what was recorded of a completed session.
+            reason: Option<PersonalText>,
         },
         /// Attainment was judged.
         AttainmentRecorded {
@@ -249,6 +251,8 @@ happenings! {
             attainment: Vec<Judged>,
             /// A candidate judged it in co-delivery: it waits for the mentor.
             provisional: bool,
+            /// Why, where it corrects what was recorded of a completed session.
+            reason: Option<PersonalText>,
         },
         /// The mentor stood for what a candidate judged.
         AttainmentCountersigned {
@@ -261,6 +265,8 @@ happenings! {
             owners: Vec<Owner>,
             /// The minutes each module really took.
             modules: Vec<ModuleMinutes>,
+            /// Why, where it corrects what was recorded of a completed session.
+            reason: Option<PersonalText>,
         },
         /// It was cancelled.
         SessionCancelled {

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastresort_fact::{Asked, Instant, ModuleId, PersonId, Refusal, Unmet};
+use lastresort_fact::{Asked, Instant, ModuleId, PersonId, PersonalText, Refusal, Stamp, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::{AttainmentResult, Attended, Judged, LearnerModule, Planned, Session, SessionEvent, SessionFacts, SessionKind, TrainerPart};
-use crate::correction::{Told, no_correction, unless_corrected};
+use crate::correction::{Told, unless_wholly_corrected};
 use crate::guard::unless;
 
 /// What was judged of a learner in a module.
@@ -20,6 +20,15 @@ pub struct Judgement {
     pub by: Option<PersonId>,
     /// It waits for the mentor.
     pub provisional: bool,
+    /// The fact that says it.
+    pub told: Told,
+}
+
+impl Judgement {
+    /// Whether anything was judged at all.
+    fn says_something(&self) -> bool {
+        self.result != AttainmentResult::NotJudged
+    }
 }
 
 impl Session {
@@ -40,7 +49,7 @@ impl Session {
         self.attainment.iter().flat_map(waits)
     }
 
-    fn minutes(&self, person: PersonId, module: ModuleId) -> Option<&(u32, Told)> {
+    pub(super) fn minutes(&self, person: PersonId, module: ModuleId) -> Option<&(u32, Told)> {
         self.attendance.get(&person).and_then(|modules| modules.get(&module))
     }
 
@@ -119,7 +128,12 @@ impl Session {
         unless(!self.roster.is_empty(), unmet, "not_in_state", "The session has no roster yet.");
     }
 
-    pub(super) fn record_attendance(&self, attendance: Vec<Attended>, asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
+    pub(super) fn record_attendance(
+        &self,
+        attendance: Vec<Attended>,
+        reason: Option<PersonalText>,
+        asked: &Asked,
+    ) -> Result<Vec<SessionEvent>, Refusal> {
         let mut unmet = Vec::new();
         self.unless_of_the_session("attendance", attendance.iter().map(|line| (line.person, line.module)), &mut unmet);
         let longest = self.planned.as_ref().map_or(0, Planned::span);
@@ -131,17 +145,19 @@ impl Session {
             if i64::from(line.minutes) > longest {
                 against("invalid", "This is longer than the session.");
             }
-            if line.minutes == 0 && self.attainment.get(&line.person).is_some_and(|modules| modules.contains_key(&line.module)) {
-                against("not_in_state", "Attainment is recorded of them in this module, so they were there.");
+            if line.minutes == 0 && self.judgement(line.person, line.module).is_some_and(Judgement::says_something) {
+                let detail = "Attainment is recorded of them in this module, so they were there: that is corrected first, to not_judged.";
+                against("not_in_state", detail);
             }
             if asked.supersedes.is_some() || held.is_none_or(|(minutes, _)| *minutes != line.minutes) {
                 news.push((line, held.map(|(_, told)| *told)));
             }
         }
-        self.unless_wholly_corrected(&news, asked, &mut unmet);
+        let (attendance, restated): (Vec<_>, Vec<_>) = news.into_iter().unzip();
+        let held = self.attendance.values().flat_map(BTreeMap::values).map(|(_, told)| *told);
+        unless_wholly_corrected(&restated, held, asked, &mut unmet);
         Refusal::unless_met(unmet)?;
-        let attendance: Vec<_> = news.into_iter().map(|(line, _)| line).collect();
-        Ok(if attendance.is_empty() { Vec::new() } else { vec![SessionEvent::AttendanceRecorded { attendance }] })
+        Ok(if attendance.is_empty() { Vec::new() } else { vec![SessionEvent::AttendanceRecorded { attendance, reason }] })
     }
 
     /// A learner's minutes in all modules together fit into the session; one that alone does not is told by its line.
@@ -163,46 +179,43 @@ impl Session {
         }
     }
 
-    /// A correction restates the whole record that it supersedes, and nothing beside it.
-    fn unless_wholly_corrected(&self, news: &[(Attended, Option<Told>)], asked: &Asked, unmet: &mut Vec<Unmet>) {
-        let mut said = Vec::new();
-        for (_, held) in news {
-            unless_corrected(held.as_ref(), asked, &mut said);
-        }
-        said.dedup();
-        unmet.extend(said);
-        if let Some(event) = asked.supersedes {
-            let lines = self.attendance.values().flat_map(BTreeMap::values).filter(|(_, told)| told.event == event).count();
-            let restated = news.iter().filter(|(_, held)| held.is_some_and(|told| told.event == event)).count();
-            let detail = "A correction restates every line of the record that it supersedes.";
-            unless(lines == restated, unmet, "supersede_only", detail);
-        }
-    }
-
     /// What stands against judging anybody's attainment.
     pub(super) fn unless_attended(&self, unmet: &mut Vec<Unmet>) {
         unless(!self.attending().is_empty(), unmet, "not_in_state", "No attendance is recorded, and only those who were there are judged.");
     }
 
-    pub(super) fn judge(&self, attainment: Vec<Judged>, asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
-        no_correction(asked)?;
-        let mut unmet = Vec::new();
-        self.unless_of_the_session("attainment", attainment.iter().map(|line| (line.person, line.module)), &mut unmet);
+    /// Where a line judges what cannot be judged; that somebody was not judged can be said of whoever stayed away, too.
+    pub(super) fn unless_judgeable(&self, attainment: &[Judged], unmet: &mut Vec<Unmet>) {
+        self.unless_of_the_session("attainment", attainment.iter().map(|line| (line.person, line.module)), unmet);
         for (index, line) in attainment.iter().enumerate() {
-            if self.minutes(line.person, line.module).is_none_or(|(minutes, _)| *minutes == 0) {
+            let away = self.minutes(line.person, line.module).is_none_or(|(minutes, _)| *minutes == 0);
+            if away && line.result != AttainmentResult::NotJudged {
                 let detail = "They did not attend this module, so nothing can be judged of them.";
                 unmet.push(Unmet::new("not_in_state", detail).at(&format!("/attainment/{index}")));
             }
         }
+    }
+
+    pub(super) fn judge(&self, attainment: Vec<Judged>, asked: &Asked) -> Result<Vec<SessionEvent>, Refusal> {
+        let mut unmet = Vec::new();
+        self.unless_judgeable(&attainment, &mut unmet);
         Refusal::unless_met(unmet)?;
         let by = asked.by.person();
         let provisional = self.kind() == Some(SessionKind::CoDelivery) && self.part_of(by) == Some(TrainerPart::Candidate);
         let known = |line: &Judged| {
-            let held = self.attainment.get(&line.person).and_then(|modules| modules.get(&line.module));
+            let held = self.judgement(line.person, line.module);
             held.is_some_and(|held| held.result == line.result && (held.by == by || !held.provisional && provisional))
         };
         let attainment: Vec<_> = attainment.into_iter().filter(|line| !known(line)).collect();
-        Ok(if attainment.is_empty() { Vec::new() } else { vec![SessionEvent::AttainmentRecorded { attainment, provisional }] })
+        Ok(if attainment.is_empty() {
+            Vec::new()
+        } else {
+            vec![SessionEvent::AttainmentRecorded { attainment, provisional, reason: None }]
+        })
+    }
+
+    pub(super) fn judgement(&self, person: PersonId, module: ModuleId) -> Option<&Judgement> {
+        self.attainment.get(&person).and_then(|modules| modules.get(&module))
     }
 
     /// Rule 8, before a session may be completed.
@@ -223,9 +236,10 @@ impl Session {
         }
     }
 
-    pub(super) fn judged(&mut self, attainment: &[Judged], provisional: bool, by: Option<PersonId>) {
+    pub(super) fn judged(&mut self, attainment: &[Judged], provisional: bool, stamp: &Stamp) {
+        self.judged_at = self.judged_at.max(Some(stamp.occurred_at));
         for line in attainment {
-            let judged = Judgement { result: line.result, by, provisional };
+            let judged = Judgement { result: line.result, by: stamp.by.person(), provisional, told: Told::by(stamp) };
             self.attainment.entry(line.person).or_default().insert(line.module, judged);
         }
     }

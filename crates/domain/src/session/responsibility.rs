@@ -56,7 +56,8 @@ impl Session {
             | SessionAction::RecordAttendance
             | SessionAction::RecordAttainment
             | SessionAction::Complete
-            | SessionAction::Cancel => return,
+            | SessionAction::Cancel
+            | SessionAction::Correct => return,
         };
         let in_time = follows.is_none_or(|at| at <= asked.occurred_at);
         unless(in_time, unmet, "late_entry", detail);
@@ -214,7 +215,13 @@ impl Session {
         actual
     }
 
-    pub(super) fn proposed(&mut self, responsibility: Responsibility, owner: PersonId, by: Option<PersonId>) {
+    pub(super) fn arranged(&mut self, stamp: &Stamp) {
+        self.arranged_at = self.arranged_at.max(Some(stamp.occurred_at));
+    }
+
+    pub(super) fn proposed(&mut self, responsibility: Responsibility, owner: PersonId, stamp: &Stamp) {
+        self.arranged(stamp);
+        let by = stamp.by.person();
         let party = self.planned.as_ref().is_some_and(|planned| planned.is_party(by));
         let agreed_by = by.filter(|_| party).into_iter().collect();
         self.owned.insert(responsibility, Owned { owner, agreed_by, changed: false });
@@ -222,16 +229,17 @@ impl Session {
 
     /// Beforehand a change is agreed by whoever makes it, and waits for the others; later it stands.
     pub(super) fn changed(&mut self, responsibility: Responsibility, owner: PersonId, stamp: &Stamp) {
-        self.proposed(responsibility, owner, stamp.by.person());
+        self.proposed(responsibility, owner, stamp);
         let changed = !self.is_beforehand(stamp.recorded_at);
         if let Some(owned) = self.owned.get_mut(&responsibility).filter(|_| changed) {
             *owned = Owned { owner, agreed_by: BTreeSet::new(), changed };
         }
     }
 
-    pub(super) fn agreed(&mut self, responsibility: Responsibility, by: Option<PersonId>) {
+    pub(super) fn agreed(&mut self, responsibility: Responsibility, stamp: &Stamp) {
+        self.arranged(stamp);
         if let Some(owned) = self.owned.get_mut(&responsibility) {
-            owned.agreed_by.extend(by);
+            owned.agreed_by.extend(stamp.by.person());
         }
     }
 }

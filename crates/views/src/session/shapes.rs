@@ -84,7 +84,7 @@ pub struct ResponsibilityShown {
 }
 
 /// A learner's attendance of a module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct AttendanceShown {
     /// The learner.
     pub person: PersonId,
@@ -92,12 +92,17 @@ pub struct AttendanceShown {
     pub module: ModuleId,
     /// For how long; 0 where they stayed away.
     pub minutes: u32,
+    /// When that was so: a correction keeps it.
+    pub occurred_at: Instant,
     /// The fact that says so: what a correction supersedes.
     pub fact: EventId,
+    /// Why it was corrected once the session was completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PersonalText>,
 }
 
 /// What a learner attained in a module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct AttainmentShown {
     /// The learner.
     pub person: PersonId,
@@ -107,8 +112,13 @@ pub struct AttainmentShown {
     pub result: AttainmentResult,
     /// Whether that stands.
     pub status: AttainmentStatus,
-    /// When it was judged.
+    /// When it was judged: a correction keeps it.
     pub judged_at: Instant,
+    /// The fact that says so: what a correction supersedes.
+    pub fact: EventId,
+    /// Why it was corrected once the session was completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PersonalText>,
     /// By whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judged_by: Option<PersonId>,
@@ -180,6 +190,12 @@ pub struct SessionShown {
     /// When it was completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Instant>,
+    /// The fact that says so and what it came to: what a correction supersedes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_fact: Option<EventId>,
+    /// Why what it came to was corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_reason: Option<PersonalText>,
     /// When it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<Instant>,

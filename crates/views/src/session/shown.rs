@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Attainment, AttainmentShown, AttainmentStatus, AttendanceShown, Dated, ModuleId, ModuleMinutes, OwnerTold, PersonId, Responsibility,
-    ResponsibilityShown, ResponsibilityStatus, SessionKind, SessionModuleShown, SessionRow, SessionShown, SessionStatus, TrainerPart, Word,
+    Attainment, AttainmentShown, AttainmentStatus, AttendanceShown, Corrected, Dated, ModuleId, ModuleMinutes, Noted, Owner, OwnerTold,
+    PersonId, Responsibility, ResponsibilityShown, ResponsibilityStatus, SessionKind, SessionModuleShown, SessionRow, SessionShown,
+    SessionStatus, TrainerPart, Word,
 };
 
 /// A responsibility as it adds up from what was told.
@@ -50,8 +51,13 @@ impl SessionRow {
         standing.filter(|held| parties.contains(&held.told.owner))
     }
 
+    /// What it came to: who really answered for what, and the minutes it took.
+    fn came_to(&self) -> Option<&(Vec<Owner>, Vec<ModuleMinutes>)> {
+        self.completed.as_ref().map(|dated| &dated.value.value.value)
+    }
+
     fn responsibility(&self, responsibility: Responsibility) -> ResponsibilityShown {
-        let actual = self.completed.iter().flat_map(|dated| &dated.value.0).find(|owner| owner.responsibility == responsibility);
+        let actual = self.came_to().into_iter().flat_map(|(owners, _)| owners).find(|owner| owner.responsibility == responsibility);
         let standing = self.owners.get(&responsibility).and_then(|words| self.standing(words));
         let status = match &standing {
             None => ResponsibilityStatus::Unowned,
@@ -75,7 +81,7 @@ impl SessionRow {
 
     fn modules(&self) -> Vec<SessionModuleShown> {
         let shown = |planned: &ModuleMinutes| {
-            let actual = self.completed.iter().flat_map(|dated| &dated.value.1).find(|actual| actual.module == planned.module);
+            let actual = self.came_to().into_iter().flat_map(|(_, modules)| modules).find(|actual| actual.module == planned.module);
             SessionModuleShown {
                 module: planned.module,
                 minutes: planned.minutes,
@@ -90,9 +96,11 @@ impl SessionRow {
     fn attendance(&self) -> Vec<AttendanceShown> {
         let lines =
             self.attendance.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, dated)| (*person, *module, dated)));
-        lines
-            .map(|(person, module, dated)| AttendanceShown { person, module, minutes: dated.value.value, fact: dated.value.fact })
-            .collect()
+        let shown = |(person, module, dated): (PersonId, ModuleId, &Dated<Noted<Corrected<u32>>>)| {
+            let Noted { fact, value: Corrected { value: minutes, reason }, .. } = dated.value.clone();
+            AttendanceShown { person, module, minutes, occurred_at: dated.at, fact, reason }
+        };
+        lines.map(shown).collect()
     }
 
     fn attainment(&self) -> Vec<AttainmentShown> {
@@ -143,6 +151,8 @@ impl SessionRow {
             planned_at: self.planned_at,
             recorded_at: self.recorded_at,
             completed_at: self.completed.as_ref().map(|dated| dated.at),
+            completion_fact: self.completed.as_ref().map(|dated| dated.value.fact),
+            completion_reason: self.completed.as_ref().and_then(|dated| dated.value.value.reason.clone()),
             cancelled_at: self.cancelled.as_ref().map(|dated| dated.at),
             cancellation_reason: self.cancelled.as_ref().map(|dated| dated.value.clone()),
         }
@@ -152,7 +162,7 @@ impl SessionRow {
 impl Attainment {
     fn shown(&self, person: PersonId, module: ModuleId) -> Option<AttainmentShown> {
         let judged = self.judged.as_ref()?;
-        let (result, waits) = judged.value.value;
+        let (result, waits) = judged.value.value.value;
         // A signature is for what was judged before it.
         let signed = self.countersigned.as_ref().filter(|signed| waits && (signed.at, signed.position) > (judged.at, judged.position));
         let status = match (waits, signed) {
@@ -167,6 +177,8 @@ impl Attainment {
             status,
             judged_at: judged.at,
             judged_by: judged.value.by,
+            fact: judged.value.fact,
+            reason: judged.value.value.reason.clone(),
             countersigned_at: signed.map(|signed| signed.at),
             countersigned_by: signed.and_then(|signed| signed.value),
         })

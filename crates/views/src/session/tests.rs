@@ -44,7 +44,7 @@ fn with(mentor: u128) -> SessionEvent {
 }
 
 fn judged(result: AttainmentResult, provisional: bool) -> SessionEvent {
-    SessionEvent::AttainmentRecorded { attainment: vec![Judged { person: id(101), module: id(11), result }], provisional }
+    SessionEvent::AttainmentRecorded { attainment: vec![Judged { person: id(101), module: id(11), result }], provisional, reason: None }
 }
 
 fn signed() -> SessionEvent {
@@ -55,7 +55,10 @@ fn history() -> Vec<Happening> {
     let timing = |owner| (Responsibility::Timing, id(owner));
     let propose = |(responsibility, owner)| SessionEvent::ResponsibilityProposed { responsibility, owner };
     let agree = |(responsibility, owner)| SessionEvent::ResponsibilityAgreed { responsibility, owner };
-    let there = |minutes| SessionEvent::AttendanceRecorded { attendance: vec![Attended { person: id(101), module: id(11), minutes }] };
+    let there = |minutes| SessionEvent::AttendanceRecorded {
+        attendance: vec![Attended { person: id(101), module: id(11), minutes }],
+        reason: None,
+    };
     let events = vec![
         planned(),
         propose(timing(MENTOR)),
@@ -78,6 +81,7 @@ fn history() -> Vec<Happening> {
         SessionEvent::SessionCompleted {
             owners: vec![Owner { responsibility: Responsibility::Timing, owner: id(MENTOR) }],
             modules: vec![ModuleMinutes { module: id(11), minutes: 80, assessment_minutes: 20 }],
+            reason: Some(sealed()),
         },
     ];
     events.into_iter().map(Happening::Session).collect()
@@ -136,7 +140,7 @@ fn whoever_no_longer_teaches_answers_for_nothing() {
 fn a_learner_sees_their_own_part() {
     let there = |person| Attended { person: id(person), module: id(11), minutes: 60 };
     let roster = SessionEvent::RosterSet { learners: vec![id(101), id(102)] };
-    let attendance = SessionEvent::AttendanceRecorded { attendance: vec![there(101), there(102)] };
+    let attendance = SessionEvent::AttendanceRecorded { attendance: vec![there(101), there(102)], reason: None };
     let events: Vec<_> =
         [planned(), roster, attendance, judged(AttainmentResult::Attained, false)].into_iter().map(Happening::Session).collect();
     let row = fold::<Sessions>(&events);

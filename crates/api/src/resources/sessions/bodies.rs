@@ -1,16 +1,17 @@
 //! What is sent about a session.
 
 use lastresort_domain::session::{
-    AttainmentResult, Attended, Judged, LowRisk, ModuleMinutes, Owner, Plan, Responsibility, SessionCommand, SessionKind, Trainer,
+    AttainmentResult, Attended, Judged, LowRisk, ModuleMinutes, Owner, Plan, Record, Responsibility, SessionCommand, SessionKind, Trainer,
     TrainerPart,
 };
 use lastresort_domain::stage::Stage;
-use lastresort_fact::{EventId, Instant, ModuleId, PersonId, ProgrammeId, SessionId, UnitId};
+use lastresort_fact::{EventId, Instant, ModuleId, PersonId, ProgrammeId, Refusal, SessionId, UnitId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::command::Asking;
+use crate::problem::Problem;
 
 /// A module, with its minutes net of breaks.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -225,6 +226,41 @@ pub struct CancellationBody {
     occurred_at: Option<Instant>,
 }
 
+/// What a session came to.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompletionRecordBody {
+    /// Who really answered for something, where it was not as agreed.
+    #[serde(default)]
+    #[schema(max_items = 7)]
+    owners: Vec<OwnerBody>,
+    /// The minutes a module really took, where it was not as planned.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    modules: Vec<ModuleMinutesBody>,
+}
+
+/// A record of a completed session as it should have been told: exactly one of attendance, attainment and completion, the whole of it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionCorrectionBody {
+    /// Who was there: every line of the record it supersedes.
+    #[schema(min_items = 1, max_items = 500)]
+    attendance: Option<Vec<AttendedBody>>,
+    /// What was attained: every line that the record it supersedes still holds.
+    #[schema(min_items = 1, max_items = 500)]
+    attainment: Option<Vec<JudgedBody>>,
+    /// What it came to.
+    completion: Option<CompletionRecordBody>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 1_000)]
+    reason: String,
+    /// When what it corrects was so: the time of the fact it supersedes.
+    occurred_at: Instant,
+    /// The fact this corrects.
+    supersedes: EventId,
+}
+
 type Asked = Asking<SessionCommand>;
 
 fn owners(bodies: Vec<OwnerBody>) -> Vec<Owner> {
@@ -238,6 +274,14 @@ fn trainers(bodies: Vec<TrainerBody>) -> Vec<Trainer> {
 fn modules(bodies: Vec<ModuleMinutesBody>) -> Vec<ModuleMinutes> {
     let module = |ModuleMinutesBody { module, minutes, assessment_minutes }| ModuleMinutes { module, minutes, assessment_minutes };
     bodies.into_iter().map(module).collect()
+}
+
+fn attended(bodies: Vec<AttendedBody>) -> Vec<Attended> {
+    bodies.into_iter().map(|AttendedBody { person, module, minutes }| Attended { person, module, minutes }).collect()
+}
+
+fn judged(bodies: Vec<JudgedBody>) -> Vec<Judged> {
+    bodies.into_iter().map(|JudgedBody { person, module, result }| Judged { person, module, result }).collect()
 }
 
 impl SessionPlanBody {
@@ -300,16 +344,14 @@ impl RosterBody {
 
 impl SessionAttendanceBody {
     pub(super) fn asked(self) -> Asked {
-        let line = |AttendedBody { person, module, minutes }| Attended { person, module, minutes };
-        let attendance = self.attendance.into_iter().map(line).collect();
+        let attendance = attended(self.attendance);
         Asking::told(SessionCommand::RecordAttendance { attendance }, self.occurred_at).correcting(self.supersedes)
     }
 }
 
 impl AttainmentBody {
     pub(super) fn asked(self) -> Asked {
-        let line = |JudgedBody { person, module, result }| Judged { person, module, result };
-        let attainment = self.attainment.into_iter().map(line).collect();
+        let attainment = judged(self.attainment);
         Asking::told(SessionCommand::RecordAttainment { attainment }, self.occurred_at)
     }
 }
@@ -318,6 +360,23 @@ impl HeldBody {
     pub(super) fn asked(self) -> Asked {
         let command = SessionCommand::Complete { owners: owners(self.owners), modules: modules(self.modules) };
         Asking::told(command, self.occurred_at)
+    }
+}
+
+impl SessionCorrectionBody {
+    pub(super) fn asked(self) -> Result<Asked, Problem> {
+        let attendance = self.attendance.map(|lines| Record::Attendance(attended(lines)));
+        let attainment = self.attainment.map(|lines| Record::Attainment(judged(lines)));
+        let completion = self.completion.map(|told| Record::Completion { owners: owners(told.owners), modules: modules(told.modules) });
+        let mut records = [attendance, attainment, completion].into_iter().flatten();
+        let (Some(record), None) = (records.next(), records.next()) else {
+            return Err(Problem::from_refusal(Refusal::one(
+                "invalid",
+                "Exactly one of attendance, attainment and completion is corrected at once.",
+            )));
+        };
+        let command = SessionCommand::Correct { record, reason: self.reason };
+        Ok(Asking::told(command, Some(self.occurred_at)).correcting(Some(self.supersedes)))
     }
 }
 

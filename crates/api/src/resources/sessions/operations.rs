@@ -4,8 +4,8 @@ use lastresort_domain::session::{SessionAction as Can, SessionCommand};
 use lastresort_views::session::Sessions;
 
 use super::bodies::{
-    AttainmentBody, CancellationBody, HeldBody, OwnerChangeBody, OwnersBody, RosterBody, SessionAttendanceBody, SessionPlanBody,
-    TrainersBody,
+    AttainmentBody, CancellationBody, HeldBody, OwnerChangeBody, OwnersBody, RosterBody, SessionAttendanceBody, SessionCorrectionBody,
+    SessionPlanBody, TrainersBody,
 };
 use crate::command::{Asking, Version};
 use crate::resources::needs_analyses::ToldBody;
@@ -92,6 +92,13 @@ fn ending(rows: &mut Rows<'_, Sessions>) {
         Version::Required,
         "Say that a session was held: staffed, owned and countersigned.",
         |body, _| Ok(body.asked()),
+    )
+    .act::<SessionCorrectionBody>(
+        Can::Correct,
+        "corrections",
+        Version::Required,
+        "Correct one record of a completed session, with a reason: who was there, what was attained, or what it came to.",
+        |body, _| body.asked(),
     )
     .act::<CancellationBody>(Can::Cancel, "cancellation", Version::Required, "Cancel a session that was not held.", |body, _| {
         Ok(body.asked())
