@@ -398,7 +398,7 @@ fn body_for(case: &SmallCase<'_>, learners: &[String], action: &str) -> Value {
         "record_attainment" => json!({"attainment": lines(case, learners, "result", &json!("attained"))}),
         "countersign" | "complete" => json!({}),
         "cancel" => json!({"reason": "Snow."}),
-        "correct" => json!({"completion": {}, "reason": "Told wrongly.", "occurred_at": "2021-03-12T16:00:00Z", "supersedes": a_uuid()}),
+        "correct" => json!({"completion": {}, "reason": "Told wrongly.", "occurred_at": "2021-03-08T09:00:00Z", "supersedes": a_uuid()}),
         other => panic!("no body is known for {other}"),
     }
 }
