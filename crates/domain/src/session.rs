@@ -88,9 +88,8 @@ impl CandidateStanding {
     pub fn at(candidate: &Candidate, at: Instant) -> Self {
         match candidate.ended.filter(|(_, ended_at)| *ended_at <= at) {
             Some((candidate::Ended::Completed, _)) => Self::Completed,
-            Some((candidate::Ended::Withdrawn, _)) => Self::None,
             None if candidate.enrolled_at.is_some_and(|enrolled_at| enrolled_at <= at) => Self::Enrolled,
-            None => Self::None,
+            Some((candidate::Ended::Withdrawn, _)) | None => Self::None,
         }
     }
 }

@@ -39,7 +39,7 @@ impl Session {
             return Err(Unmet::new("supersede_only", "A correction names the fact it supersedes.").at("/supersedes").into());
         }
         match record {
-            Record::Attendance(attendance) => self.correct_attendance(attendance, reason, asked, facts),
+            Record::Attendance(attendance) => self.correct_attendance(&attendance, reason, asked, facts),
             Record::Attainment(attainment) => self.correct_attainment(attainment, reason, asked),
             Record::Completion { owners, modules } => {
                 let held = self.ended.and_then(|ended| if let Ended::Completed(told) = ended { Some(told) } else { None });
@@ -53,16 +53,16 @@ impl Session {
 
     fn correct_attendance(
         &self,
-        attendance: Vec<Attended>,
+        attendance: &[Attended],
         reason: String,
         asked: &Asked,
         facts: &SessionFacts,
     ) -> Result<Vec<SessionEvent>, Refusal> {
         let told_wrongly = |line: &&Attended| self.minutes(line.person, line.module).is_none_or(|(minutes, _)| *minutes != line.minutes);
         let about = attendance.iter().find(told_wrongly).or(attendance.first()).map(|line| line.person);
-        let events = self.record_attendance(attendance.clone(), Some(because_of(about, reason)), asked)?;
+        let events = self.record_attendance(attendance.to_vec(), Some(because_of(about, reason)), asked)?;
         let mut corrected = self.clone();
-        corrected.attended(&attendance, Told::default());
+        corrected.attended(attendance, Told::default());
         let (before, after) = (self.attending().len(), corrected.attending().len());
         let mut unmet = Vec::new();
         let needed = self.kind() != Some(SessionKind::Workshop);
