@@ -65,9 +65,15 @@ pub struct Acting {
 }
 
 impl Known {
+    /// Whether they have left by this time.
+    #[must_use]
+    pub fn left(&self, at: Instant) -> bool {
+        self.leaves_on.is_some_and(|on| on <= self.calendar.day(at))
+    }
+
     /// The grants that hold at this time; of a leaver's, those that stay theirs.
     pub fn holding(&self, at: Instant) -> impl Iterator<Item = &GrantRow> {
-        let left = self.leaves_on.is_some_and(|on| on <= self.calendar.day(at));
+        let left = self.left(at);
         self.grants.iter().filter(move |grant| grant.holds(at) && (!left || outlives_employment(grant.role)))
     }
 

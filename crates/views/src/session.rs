@@ -50,14 +50,17 @@ pub struct SessionRow {
     /// The learners.
     pub roster: Option<Dated<Vec<PersonId>>>,
     /// The minutes each learner attended of each module.
-    pub attendance: BTreeMap<PersonId, BTreeMap<ModuleId, Dated<Noted<Corrected<u32>>>>>,
+    pub attendance: BTreeMap<PersonId, BTreeMap<ModuleId, Correctable<u32>>>,
     /// What each learner attained in each module.
     pub attainment: BTreeMap<PersonId, BTreeMap<ModuleId, Attainment>>,
     /// That it was held: who really answered for what, and the minutes it took.
-    pub completed: Option<Dated<Noted<Corrected<(Vec<Owner>, Vec<ModuleMinutes>)>>>>,
+    pub completed: Option<Correctable<(Vec<Owner>, Vec<ModuleMinutes>)>>,
     /// That it was cancelled, and why.
     pub cancelled: Option<Dated<PersonalText>>,
 }
+
+/// What was told, when, by which fact, and why anew.
+pub type Correctable<T> = Dated<Noted<Corrected<T>>>;
 
 /// A value with the reason why it was corrected, where it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,7 +130,7 @@ pub enum Word {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attainment {
     /// The last judgement: what was attained, and whether it waits for the mentor.
-    pub judged: Option<Dated<Noted<Corrected<(AttainmentResult, bool)>>>>,
+    pub judged: Option<Correctable<(AttainmentResult, bool)>>,
     /// The last signature, and whose it is.
     pub countersigned: Option<Dated<Option<PersonId>>>,
 }

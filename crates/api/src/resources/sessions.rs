@@ -84,7 +84,9 @@ impl Resource for Sessions {
     /// A candidate, or whoever was one, sees the whole group they teach; anybody their own lines on the roster.
     fn part(row: &SessionRow, call: &Call) -> Option<SessionShown> {
         let person = call.known.person;
-        let teaches = row.taught_by(person) && !call.known.left && call.reads(&[Role::Candidate], row.plan.programme);
+        let teaches = row.taught_by(person)
+            && !call.known.left(call.guest.service.desk.clock.now())
+            && call.reads(&[Role::Candidate], row.plan.programme);
         if teaches { Some(row.shown()) } else { row.shown_to(person) }
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Attainment, AttainmentShown, AttainmentStatus, AttendanceShown, Corrected, Dated, ModuleId, ModuleMinutes, Noted, Owner, OwnerTold,
-    PersonId, Responsibility, ResponsibilityShown, ResponsibilityStatus, SessionKind, SessionModuleShown, SessionRow, SessionShown,
-    SessionStatus, TrainerPart, Word,
+    Attainment, AttainmentShown, AttainmentStatus, AttendanceShown, Correctable, Corrected, Dated, ModuleId, ModuleMinutes, Noted, Owner,
+    OwnerTold, PersonId, Responsibility, ResponsibilityShown, ResponsibilityStatus, SessionKind, SessionModuleShown, SessionRow,
+    SessionShown, SessionStatus, TrainerPart, Word,
 };
 
 /// A responsibility as it adds up from what was told.
@@ -96,7 +96,7 @@ impl SessionRow {
     fn attendance(&self) -> Vec<AttendanceShown> {
         let lines =
             self.attendance.iter().flat_map(|(person, modules)| modules.iter().map(move |(module, dated)| (*person, *module, dated)));
-        let shown = |(person, module, dated): (PersonId, ModuleId, &Dated<Noted<Corrected<u32>>>)| {
+        let shown = |(person, module, dated): (PersonId, ModuleId, &Correctable<u32>)| {
             let Noted { fact, value: Corrected { value: minutes, reason }, .. } = dated.value.clone();
             AttendanceShown { person, module, minutes, occurred_at: dated.at, fact, reason }
         };
