@@ -165,7 +165,7 @@ fn command_parameters(operation: &Operation) -> Vec<Value> {
             "in": "header",
             "required": required,
             "description": "The `ETag` of the version this was decided on.",
-            "schema": {"type": "string", "pattern": "^\"[0-9]{1,18}\"$"},
+            "schema": {"type": "string", "pattern": "^\"(0|[1-9][0-9]{0,17})\"$"},
         }));
     }
     parameters
