@@ -1,247 +1,32 @@
 //! A person: a member of staff of this organisation or of the other party to a
 //! programme, or a machine. Never a person supported. Names and external ids
-//! are sealed; employment is told by an HR system and never typed over. Its
-//! length is that of its many small facts.
+//! are sealed; employment is told by an HR system and never typed over.
+//!
+//! Read in this order: [`command`](self::PersonCommand) is what may be asked,
+//! [`event`](self::PersonEvent) what can have happened; then this file; the
+//! rules of employment stand in `employment`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use lastresort_fact::{
-    Asked, Class, Decides, Instant, OrganisationId, PersonId, Personal, PersonalDay, PersonalField, PersonalText, Refusal, Role, Stamp,
-    UnitId, Unmet, happenings, plain,
+    Asked, Class, Decides, Instant, OrganisationId, PersonId, Personal, PersonalField, Refusal, Role, Stamp, UnitId, Unmet,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::grant::may_give_all;
-use crate::guard::{Guarded, actions, unless};
+use crate::guard::{Guarded, unless};
 use crate::organisation::OrganisationKind;
 
-/// A human being, or a machine that acts under its own name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonKind {
-    /// A human being.
-    #[default]
-    Human,
-    /// A machine: an HR system, an audit tool.
-    Machine,
-}
+mod command;
+mod employment;
+mod event;
+#[cfg(test)]
+mod tests;
 
-/// What a provider states of its own people to a client, as a dated copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// May act as mentor or assessor.
-    Eligible,
-    /// May not for now.
-    Suspended,
-    /// May not any more.
-    Revoked,
-}
-
-plain!(PersonKind, Standing);
-
-/// What may be asked of a person.
-#[derive(Clone, Debug)]
-pub enum PersonCommand {
-    /// Register them.
-    Register {
-        /// Their id; the same in every ledger.
-        id: PersonId,
-        /// Human or machine.
-        kind: PersonKind,
-        /// Their names and how to reach them.
-        profile: Profile,
-        /// Their employer, where it is not this organisation.
-        employer: Option<OrganisationId>,
-    },
-    /// State their names and how to reach them, as they are now.
-    StateProfile(Profile),
-    /// Know them by an id of another system.
-    AddExternalId {
-        /// Which system: `hr`.
-        source: String,
-        /// Its id for them.
-        external_id: String,
-    },
-    /// Let them in under a login.
-    AddLogin {
-        /// The token's issuer.
-        issuer: String,
-        /// The token's subject.
-        subject: String,
-    },
-    /// Begin their employment: a starter, or a re-hire.
-    StartEmployment(Employment),
-    /// Move them to another unit.
-    Move {
-        /// To which.
-        unit: UnitId,
-        /// From which day.
-        effective_on: NaiveDate,
-    },
-    /// End their employment.
-    EndEmployment {
-        /// The last day they are employed is the one before.
-        effective_on: NaiveDate,
-    },
-    /// Undo a leaver sent by mistake.
-    ReinstateEmployment {
-        /// Why.
-        reason: String,
-    },
-    /// Record immediate life support training.
-    RecordLifeSupport {
-        /// The first day it no longer counts.
-        expires_on: NaiveDate,
-    },
-    /// State what the provider says of its own person.
-    StateStanding {
-        /// What it says.
-        standing: Standing,
-        /// The position in the provider's ledger that says so.
-        provider_position: u64,
-        /// Until when it may be relied on.
-        valid_until: NaiveDate,
-    },
-    /// All of these, in order, or none.
-    All(Vec<PersonCommand>),
-}
-
-/// Names and contact in the open, on their way into a fact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Given name; a machine's name.
-    pub given_name: String,
-    /// Family name; none for a machine.
-    pub family_name: Option<String>,
-    /// E-mail address.
-    pub email: Option<String>,
-}
-
-/// An employment in the open, on its way into a fact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Employment {
-    /// In which unit.
-    pub unit: UnitId,
-    /// As what.
-    pub job_title: String,
-    /// From which day.
-    pub effective_on: NaiveDate,
-    /// Since when they have worked in care.
-    pub care_experience_from: Option<NaiveDate>,
-    /// Their qualification.
-    pub qualification: Option<String>,
-}
-
-happenings! {
-    /// What can have happened to a person.
-    pub enum PersonEvent {
-        /// They were registered.
-        PersonRegistered {
-            /// Their id.
-            person: PersonId,
-            /// Human or machine.
-            kind: PersonKind,
-            /// Their employer, where it is not this organisation.
-            employer: Option<OrganisationId>,
-        },
-        /// Their names and contact were stated.
-        ProfileStated {
-            /// Given name; a machine's name.
-            given_name: PersonalText,
-            /// Family name.
-            family_name: Option<PersonalText>,
-            /// E-mail address.
-            email: Option<PersonalText>,
-        },
-        /// They became known by an id of another system.
-        ExternalIdAdded {
-            /// Which system.
-            source: String,
-            /// Its id for them.
-            external_id: PersonalText,
-        },
-        /// They were let in under a login.
-        LoginAdded {
-            /// The token's issuer.
-            issuer: PersonalText,
-            /// The token's subject.
-            subject: PersonalText,
-        },
-        /// Their employment began.
-        EmploymentStarted {
-            /// In which unit.
-            unit: UnitId,
-            /// From which day.
-            effective_on: NaiveDate,
-            /// As what.
-            job_title: PersonalText,
-            /// Since when they have worked in care.
-            care_experience_from: Option<PersonalDay>,
-            /// Their qualification.
-            qualification: Option<PersonalText>,
-        },
-        /// They moved to another unit.
-        UnitChanged {
-            /// To which.
-            unit: UnitId,
-            /// From which day.
-            effective_on: NaiveDate,
-        },
-        /// Their employment ended.
-        EmploymentEnded {
-            /// From this day they are not employed.
-            effective_on: NaiveDate,
-        },
-        /// A leaver sent by mistake was undone.
-        EmploymentReinstated {
-            /// Why.
-            reason: PersonalText,
-        },
-        /// Immediate life support training was recorded.
-        LifeSupportRecorded {
-            /// The first day it no longer counts.
-            expires_on: NaiveDate,
-        },
-        /// The provider's statement on its own person was copied.
-        StandingStated {
-            /// What it says.
-            standing: Standing,
-            /// The position in the provider's ledger that says so.
-            provider_position: u64,
-            /// Until when it may be relied on.
-            valid_until: NaiveDate,
-        },
-    }
-}
-
-actions! {
-    /// What may be done to a person.
-    pub enum PersonAction {
-        /// Register one.
-        Register = "register" [Bootstrap, Operator, Manager, HrSystem, ProviderAdmin],
-        /// State names and contact.
-        StateProfile = "state_profile" [Manager, HrSystem, ProviderAdmin],
-        /// Add an external id.
-        AddExternalId = "add_external_id" [Manager, HrSystem, ProviderAdmin],
-        /// Add a login.
-        AddLogin = "add_login" [Bootstrap, Operator, Manager, ProviderAdmin],
-        /// Begin employment.
-        StartEmployment = "start_employment" [Manager, HrSystem],
-        /// Move to another unit.
-        Move = "move" [Manager, HrSystem],
-        /// End employment.
-        EndEmployment = "end_employment" [Manager, HrSystem],
-        /// Undo a leaver sent by mistake.
-        ReinstateEmployment = "reinstate_employment" [Manager, HrSystem],
-        /// Record immediate life support.
-        RecordLifeSupport = "record_life_support" [Manager, HrSystem],
-        /// State the provider's word on its own person.
-        StateStanding = "state_standing" [ProviderAdmin],
-    }
-}
+pub use command::{Employment, PersonAction, PersonCommand, Profile};
+pub use employment::Period;
+pub use event::{PersonEvent, PersonKind, Standing};
 
 /// What a decision on a person rests on.
 #[derive(Clone, Debug, Default)]
@@ -300,46 +85,11 @@ pub struct Word {
     pub valid_until: NaiveDate,
 }
 
-/// A time of employment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Period {
-    /// The first day.
-    pub from: NaiveDate,
-    /// The first day after it.
-    pub until: Option<NaiveDate>,
-    /// The units, each from a day on.
-    pub units: BTreeMap<NaiveDate, UnitId>,
-    /// Years in care are counted from here.
-    pub care_experience_from: Option<Personal<NaiveDate>>,
-    job_title: Personal<String>,
-    qualification: Option<Personal<String>>,
-}
-
 fn same<T: PartialEq>(held: Option<&Personal<T>>, told: Option<&T>) -> bool {
     held.and_then(Personal::value) == told && held.is_some() == told.is_some()
 }
 
 impl Person {
-    /// Whether they are employed here on a day.
-    #[must_use]
-    pub fn employed_on(&self, day: NaiveDate) -> bool {
-        self.periods.iter().any(|period| period.from <= day && period.until.is_none_or(|until| day < until))
-    }
-
-    /// From which day they are employed here no more; none where they never
-    /// were, or no end is known.
-    #[must_use]
-    pub fn leaves_on(&self) -> Option<NaiveDate> {
-        let ends: Option<Vec<NaiveDate>> = self.periods.iter().map(|period| period.until).collect();
-        ends?.into_iter().max()
-    }
-
-    /// Whether they were employed here once, and are no more on that day.
-    #[must_use]
-    pub fn left_by(&self, day: NaiveDate) -> bool {
-        self.leaves_on().is_some_and(|on| on <= day)
-    }
-
     /// Whether the provider's word, as told by an instant, lets them act as mentor or assessor on a day.
     #[must_use]
     pub fn eligible_on(&self, day: NaiveDate, told_by: Instant) -> bool {
@@ -389,88 +139,6 @@ impl Person {
             family_name: profile.family_name.map(|name| Personal::new(id, Class::Identity, name)),
             email: profile.email.map(|email| Personal::new(id, Class::Contact, email)),
         }]
-    }
-
-    fn start(&self, id: PersonId, told: Employment, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
-        let mut unmet = Vec::new();
-        let begun = self.periods.last();
-        if begun.is_some_and(|period| period.from == told.effective_on && period.tells(&told)) {
-            return Ok(Vec::new());
-        }
-        let free = begun.is_none_or(|period| period.until.is_some_and(|until| until <= told.effective_on));
-        unless(free, &mut unmet, "already_done", "They are employed already; an employment must end before another begins.");
-        known_unit(told.unit, facts, &mut unmet);
-        // Whoever is announced ahead may begin in care with that day.
-        if told.care_experience_from.is_some_and(|from| from > facts.today.max(told.effective_on)) {
-            let detail = "Nobody has experience in care from days to come.";
-            unmet.push(Unmet::new("late_entry", detail).at("/care_experience_from"));
-        }
-        Refusal::unless_met(unmet)?;
-        Ok(vec![PersonEvent::EmploymentStarted {
-            unit: told.unit,
-            effective_on: told.effective_on,
-            job_title: Personal::new(id, Class::Employment, told.job_title),
-            care_experience_from: told.care_experience_from.map(|day| Personal::new(id, Class::Employment, day)),
-            qualification: told.qualification.map(|name| Personal::new(id, Class::Employment, name)),
-        }])
-    }
-
-    fn move_to(&self, unit: UnitId, on: NaiveDate, facts: &PersonFacts) -> Result<Vec<PersonEvent>, Refusal> {
-        let mut unmet = Vec::new();
-        known_unit(unit, facts, &mut unmet);
-        let period = self.periods.last();
-        let within = period.is_some_and(|period| period.from <= on && period.until.is_none_or(|until| on < until));
-        if !within {
-            unmet.push(Unmet::new("not_employed", "They are not employed on that day.").at("/effective_on"));
-        }
-        Refusal::unless_met(unmet)?;
-        let there = period.and_then(|period| period.units.range(..=on).next_back()).is_some_and(|(_, held)| *held == unit);
-        Ok(if there { Vec::new() } else { vec![PersonEvent::UnitChanged { unit, effective_on: on }] })
-    }
-
-    fn end(&self, on: NaiveDate) -> Result<Vec<PersonEvent>, Refusal> {
-        match self.periods.last() {
-            Some(period) if period.until == Some(on) => Ok(Vec::new()),
-            Some(period) if period.until.is_none() && period.from <= on => Ok(vec![PersonEvent::EmploymentEnded { effective_on: on }]),
-            Some(period) if period.until.is_some() => {
-                Err(Refusal::one("already_done", "Their employment has ended already; undo that first if its day is wrong."))
-            }
-            Some(_) | None => Err(Unmet::new("not_employed", "They are not employed on that day.").at("/effective_on").into()),
-        }
-    }
-}
-
-impl Period {
-    fn tells(&self, told: &Employment) -> bool {
-        self.units.values().next() == Some(&told.unit)
-            && same(Some(&self.job_title), Some(&told.job_title))
-            && same(self.care_experience_from.as_ref(), told.care_experience_from.as_ref())
-            && same(self.qualification.as_ref(), told.qualification.as_ref())
-    }
-}
-
-fn known_unit(unit: UnitId, facts: &PersonFacts, unmet: &mut Vec<Unmet>) {
-    if !facts.units.contains(&unit) {
-        unmet.push(Unmet::new("unknown_reference", "There is no such unit in this organisation.").at("/unit"));
-    }
-}
-
-impl PersonCommand {
-    /// What it is; of several, what the first is.
-    fn action(&self) -> PersonAction {
-        match self {
-            Self::All(all) => all.first().map_or(PersonAction::StateProfile, Self::action),
-            Self::Register { .. } => PersonAction::Register,
-            Self::StateProfile(_) => PersonAction::StateProfile,
-            Self::AddExternalId { .. } => PersonAction::AddExternalId,
-            Self::AddLogin { .. } => PersonAction::AddLogin,
-            Self::StartEmployment(_) => PersonAction::StartEmployment,
-            Self::Move { .. } => PersonAction::Move,
-            Self::EndEmployment { .. } => PersonAction::EndEmployment,
-            Self::ReinstateEmployment { .. } => PersonAction::ReinstateEmployment,
-            Self::RecordLifeSupport { .. } => PersonAction::RecordLifeSupport,
-            Self::StateStanding { .. } => PersonAction::StateStanding,
-        }
     }
 }
 
@@ -644,6 +312,3 @@ pub const fn opens(role: Role, class: Class, assigned: bool) -> bool {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

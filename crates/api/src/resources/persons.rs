@@ -7,28 +7,32 @@ use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
 use lastresort_domain::Action as _;
 use lastresort_domain::organisation::Organisation;
-use lastresort_domain::person::{Employment, Person, PersonAction, PersonCommand, PersonFacts, PersonKind, Profile, Standing};
-use lastresort_fact::{OrganisationId, PersonId, Role, UnitId};
+use lastresort_domain::person::{Person, PersonAction, PersonCommand, PersonFacts};
+use lastresort_fact::{PersonId, Role};
 use lastresort_ledger::append::ClaimName;
 use lastresort_ledger::desk::{DeskError, Expect, States};
 use lastresort_ledger::rows::{Cell, Filter};
 use lastresort_views::Moment;
 use lastresort_views::person::{PersonRow, PersonShown, Persons};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::LOGIN;
 use crate::body::Body;
 use crate::call::{Answer, Call};
-use crate::command::{Asking, Version, decide, rest_on_right};
+use crate::command::{Version, decide, rest_on_right};
 use crate::listing::{is, min_position};
 use crate::problem::Problem;
 use crate::resource::{At, Form, Resource, Sieve, read};
 use crate::sight::{Part, refused};
 use crate::table::{Callers, Entry, PREFIX, Table};
 
+mod bodies;
 mod seen;
+
+use self::bodies::{
+    EmploymentBody, EndBody, ExternalIdBody, HrPersonBody, LifeSupportBody, MoveBody, ProfileBody, RegisterBody, StandingBody,
+};
+pub use self::bodies::{LoginBody, ReasonBody};
 
 /// The kind of claim that makes an id of another system one person's.
 const EXTERNAL_ID: &str = "external_id";
@@ -115,201 +119,6 @@ impl Resource for Persons {
 fn employed_on(day: &str) -> Vec<Filter> {
     let next = day.parse::<NaiveDate>().ok().and_then(|day| day.succ_opt()).map_or_else(|| day.to_owned(), |day| day.to_string());
     vec![Filter::Below("employed_from", Cell::Text(next.clone())), Filter::AtLeast("employed_until", Cell::Text(next))]
-}
-
-/// Names and contact.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileBody {
-    /// Given name; a machine's name.
-    #[schema(min_length = 1, max_length = 200)]
-    given_name: String,
-    /// Family name.
-    #[schema(min_length = 1, max_length = 200)]
-    family_name: Option<String>,
-    /// E-mail address.
-    #[schema(min_length = 3, max_length = 320)]
-    email: Option<String>,
-}
-
-/// An id of another system.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExternalIdBody {
-    /// Which system: `hr`.
-    #[schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9][a-z0-9-]*$")]
-    source: String,
-    /// Its id for them.
-    #[schema(min_length = 1, max_length = 200)]
-    external_id: String,
-}
-
-/// A login: what a token says of its bearer.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoginBody {
-    /// The token's `iss`.
-    #[schema(min_length = 1, max_length = 500)]
-    issuer: String,
-    /// The token's `sub`.
-    #[schema(min_length = 1, max_length = 500)]
-    subject: String,
-}
-
-/// Somebody new.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RegisterBody {
-    /// Their id where another ledger knows them already; made here where absent.
-    id: Option<PersonId>,
-    /// Human or machine.
-    kind: PersonKind,
-    /// Names and contact.
-    profile: ProfileBody,
-    /// Their employer, where it is not this organisation.
-    employer: Option<OrganisationId>,
-    /// Ids of other systems.
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    external_ids: Vec<ExternalIdBody>,
-    /// The login they come in by.
-    login: Option<LoginBody>,
-}
-
-/// An employment.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EmploymentBody {
-    /// In which unit.
-    unit: UnitId,
-    /// As what.
-    #[schema(min_length = 1, max_length = 200)]
-    job_title: String,
-    /// The first day.
-    effective_on: NaiveDate,
-    /// Since when they have worked in care.
-    care_experience_from: Option<NaiveDate>,
-    /// Their qualification.
-    #[schema(min_length = 1, max_length = 200)]
-    qualification: Option<String>,
-}
-
-/// A person as an HR system has them.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HrPersonBody {
-    /// Names and contact.
-    profile: ProfileBody,
-    /// The latest employment, where they have one.
-    employment: Option<EmploymentBody>,
-    /// The first day immediate life support no longer counts.
-    life_support_expires_on: Option<NaiveDate>,
-}
-
-/// A move to another unit.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MoveBody {
-    /// To which.
-    unit: UnitId,
-    /// From which day.
-    effective_on: NaiveDate,
-}
-
-/// The end of an employment.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EndBody {
-    /// From this day they are not employed.
-    effective_on: NaiveDate,
-}
-
-/// Why something is done. No personal data.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReasonBody {
-    /// The reason, without anything personal.
-    #[schema(min_length = 1, max_length = 1_000)]
-    pub reason: String,
-}
-
-/// Immediate life support training.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LifeSupportBody {
-    /// The first day it no longer counts.
-    expires_on: NaiveDate,
-}
-
-/// The provider's word on its own person.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StandingBody {
-    /// What it says.
-    standing: Standing,
-    /// The position in the provider's ledger that says so: later than any told before.
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
-    provider_position: u64,
-    /// Until when it may be relied on.
-    valid_until: NaiveDate,
-}
-
-impl ProfileBody {
-    fn profile(self) -> Profile {
-        Profile { given_name: self.given_name, family_name: self.family_name, email: self.email }
-    }
-}
-
-impl EmploymentBody {
-    fn employment(self) -> Employment {
-        let Self { unit, job_title, effective_on, care_experience_from, qualification } = self;
-        Employment { unit, job_title, effective_on, care_experience_from, qualification }
-    }
-}
-
-impl ExternalIdBody {
-    fn command(self) -> PersonCommand {
-        PersonCommand::AddExternalId { source: self.source, external_id: self.external_id }
-    }
-}
-
-impl LoginBody {
-    fn command(self) -> PersonCommand {
-        PersonCommand::AddLogin { issuer: self.issuer, subject: self.subject }
-    }
-
-    /// Issuer and subject.
-    #[must_use]
-    pub fn pair(self) -> (String, String) {
-        (self.issuer, self.subject)
-    }
-}
-
-impl RegisterBody {
-    fn asked(self) -> (Uuid, Asking<PersonCommand>) {
-        let id = self.id.unwrap_or_else(|| PersonId(lastresort_ledger::ids::new()));
-        let mut all = vec![PersonCommand::Register { id, kind: self.kind, profile: self.profile.profile(), employer: self.employer }];
-        all.extend(self.external_ids.into_iter().map(ExternalIdBody::command));
-        all.extend(self.login.map(LoginBody::command));
-        (id.0, PersonCommand::All(all).into())
-    }
-}
-
-impl HrPersonBody {
-    /// What it asks of somebody known, or of somebody new under this id.
-    fn asked(self, new: Option<PersonId>, source: &str, external_id: &str) -> PersonCommand {
-        let profile = self.profile.profile();
-        let mut all = match new {
-            Some(id) => {
-                let register = PersonCommand::Register { id, kind: PersonKind::Human, profile, employer: None };
-                vec![register, PersonCommand::AddExternalId { source: source.to_owned(), external_id: external_id.to_owned() }]
-            }
-            None => vec![PersonCommand::StateProfile(profile)],
-        };
-        all.extend(self.employment.map(|employment| PersonCommand::StartEmployment(employment.employment())));
-        all.extend(self.life_support_expires_on.map(|expires_on| PersonCommand::RecordLifeSupport { expires_on }));
-        PersonCommand::All(all)
-    }
 }
 
 /// The operations.
