@@ -4,7 +4,6 @@
 use lastresort_fact::{Instant, OrganisationId, Stamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::canonical::{self, NotCanonical};
@@ -115,12 +114,6 @@ pub fn leaf_bytes(envelope: &Envelope<'_>, body: &[u8]) -> Result<Vec<u8>, TooLa
     if bytes.len() > LEAF_MAX { Err(TooLarge) } else { Ok(bytes) }
 }
 
-/// RFC 6962's hash of a leaf.
-#[must_use]
-pub fn leaf_hash(leaf: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update([0]).chain_update(leaf).finalize().into()
-}
-
 #[cfg(test)]
 mod tests {
     use lastresort_fact::{Actor, EventId, GrantId, PersonId, Role};
@@ -128,6 +121,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::tree::leaf_hash;
 
     fn stamp() -> Stamp {
         Stamp {
@@ -166,7 +160,7 @@ mod tests {
         let leaf = leaf_bytes(&envelope(&stamp()), &body(&value).expect("canonical")).expect("small");
         let golden = include_str!("../golden/leaf-v1.json").trim_end();
         assert_eq!(String::from_utf8(leaf.clone()).expect("UTF-8"), golden);
-        assert_eq!(hex::encode(leaf_hash(&leaf)), include_str!("../golden/leaf-v1.sha256").trim_end());
+        assert_eq!(hex::encode(leaf_hash(&leaf).0), include_str!("../golden/leaf-v1.sha256").trim_end());
     }
 
     #[test]
