@@ -1,6 +1,7 @@
 //! Whatever the bytes are, there is an answer and never a panic.
 
 use lastresort_proof::checkpoint::{Checkpoint, SignedCheckpoint};
+use lastresort_proof::entry_proof::EntryProof;
 use lastresort_proof::note::PublicKey;
 use lastresort_proof::tile::bundle::Bundle;
 use lastresort_proof::tile::{LogFile, Tile};
@@ -27,6 +28,11 @@ fn checkpoint_file() -> Vec<u8> {
     signed.bytes()
 }
 
+fn proof_file() -> Vec<u8> {
+    let log = Log::of(9);
+    EntryProof::make(4, signed(&log, &[key(1)]), log.source()).expect("in the tree").to_string().into_bytes()
+}
+
 /// Reads bytes as everything there is to read, and believes them if it can.
 fn read_all(bytes: &[u8]) {
     let keys = [public(1), witness_key(3)];
@@ -35,6 +41,10 @@ fn read_all(bytes: &[u8]) {
     if let Ok(signed) = SignedCheckpoint::parse(bytes) {
         assert_eq!(signed.bytes(), bytes, "a checkpoint has one spelling");
         let _ = signed.verify(&keys);
+    }
+    if let Ok(proof) = EntryProof::parse(bytes) {
+        assert_eq!(proof.to_string().as_bytes(), bytes, "a proof has one spelling");
+        let _ = proof.verify(bytes, &keys);
     }
     let _ = signed(&Log::of(9), &[key(1)]).cosign(bytes, &keys);
     for size in [1, 2, 256] {
@@ -60,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files(bytes in damaged(checkpoint_file())) {
+    fn damaged_files(bytes in prop_oneof![damaged(checkpoint_file()), damaged(proof_file())]) {
         read_all(&bytes);
     }
 

@@ -3,6 +3,7 @@
 //! against every single flipped bit.
 
 mod against_others;
+mod entries;
 mod files;
 mod flipped;
 mod garbage;
