@@ -7,7 +7,7 @@
 
 mod signed;
 
-pub use signed::{Attested, NotASignedCheckpoint, NotSigned, SignedCheckpoint, Untrusted};
+pub use signed::{Attested, NotASignedCheckpoint, NotCosigned, NotSigned, SignedCheckpoint, Untrusted};
 
 use crate::tree::Hash;
 use crate::tree::consistency::Tree;

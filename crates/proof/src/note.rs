@@ -160,13 +160,21 @@ impl PublicKey {
     }
 }
 
-/// The keys somebody trusts, as `signed_note` asks for them.
-pub(crate) struct Trusted<'a>(pub(crate) &'a [PublicKey]);
+/// The keys somebody trusts for one thing, as `signed_note` asks for them. Keys
+/// of another kind are not among them: an id has four bytes, and one may be made
+/// to look like another's.
+pub(crate) struct Trusted<'a>(Vec<&'a PublicKey>);
+
+impl<'a> Trusted<'a> {
+    pub(crate) fn of(keys: &'a [PublicKey], are: impl Fn(&PublicKey) -> bool) -> Self {
+        Self(keys.iter().filter(|key| are(key)).collect())
+    }
+}
 
 impl signed_note::Verifiers for Trusted<'_> {
     fn verifier(&self, name: &str, id: u32) -> Result<&dyn Verifier, VerificationError> {
         let found = self.0.iter().find(|key| key.name == name && key.id == id);
-        found.map(|key| key as &dyn Verifier).ok_or_else(|| VerificationError::UnknownKey { name: name.to_owned(), id })
+        found.map(|key| *key as &dyn Verifier).ok_or_else(|| VerificationError::UnknownKey { name: name.to_owned(), id })
     }
 }
 

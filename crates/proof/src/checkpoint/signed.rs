@@ -34,9 +34,9 @@ pub enum NotSigned {
     /// A key is named for another log.
     #[error("a log's key has the name of the log")]
     OtherLog,
-    /// The text is longer than a note may be.
-    #[error("the checkpoint's text is too long to sign")]
-    TooLong,
+    /// With its signatures it is more than a note may be: a megabyte, or 100 of them.
+    #[error("the checkpoint is too long, or has too many signatures")]
+    TooMuch,
 }
 
 /// Why a checkpoint is not believed.
@@ -53,12 +53,28 @@ pub enum Untrusted {
     /// No key that is trusted for this log signed it; witnesses alone do not count.
     #[error("no trusted key of the log signed the checkpoint")]
     NoLog,
+}
+
+/// Why a witness's lines were not added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotCosigned {
+    /// A known witness is named on a signature that it did not make.
+    #[error("the signature of {name} does not belong to this checkpoint")]
+    Forged {
+        /// The key's name.
+        name: String,
+        /// The key's id.
+        id: u32,
+    },
     /// None of the witnesses that are known signed it.
     #[error("no known witness signed the checkpoint")]
     NoWitness,
     /// What was offered are not signature lines.
     #[error("what was offered are not lines of signatures")]
     NotLines,
+    /// With them it would be more than a note may be: a megabyte, or 100 signatures.
+    #[error("the checkpoint would have too many signatures")]
+    TooMuch,
 }
 
 /// A checkpoint that is believed, and on whose word.
@@ -79,18 +95,18 @@ impl SignedCheckpoint {
     /// changed for another, so that those who know either can go on.
     ///
     /// # Errors
-    /// Where there is no key, one is not this log's, or the text is over a megabyte.
-    pub fn sign(checkpoint: Checkpoint, keys: &[LogKey]) -> Result<Self, NotSigned> {
+    /// Where there is no key, one is not this log's, or the whole is more than a
+    /// note may be.
+    pub fn sign(checkpoint: &Checkpoint, keys: &[LogKey]) -> Result<Self, NotSigned> {
         if keys.is_empty() {
             return Err(NotSigned::NoKey);
         }
         if keys.iter().any(|key| key.public().name() != checkpoint.origin()) {
             return Err(NotSigned::OtherLog);
         }
-        let mut note = Note::new(checkpoint.text().as_bytes(), &[]).map_err(|_| NotSigned::TooLong)?;
+        let note = Note::new(checkpoint.text().as_bytes(), &[]).map_err(|_| NotSigned::TooMuch)?;
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
-        note.add_sigs(&signers).map_err(|_| NotSigned::OtherLog)?;
-        Ok(Self { checkpoint, note })
+        Self::signed(note, &signers).ok_or(NotSigned::TooMuch)
     }
 
     /// Reads a signed checkpoint; believes nothing yet.
@@ -120,19 +136,21 @@ impl SignedCheckpoint {
     ///
     /// # Errors
     /// Where no such key signed it, or a signature under the name and id of one
-    /// of these keys is not that key's.
+    /// of them, or of a witness among these keys, is not that key's.
     pub fn verify(&self, keys: &[PublicKey]) -> Result<Attested<'_>, Untrusted> {
-        let (verified, _) = self.note.verify(&Trusted(keys)).map_err(|error| untrusted(error, Untrusted::NoLog))?;
-        let signed_by = |signature: &&Signature, signs| {
-            keys.iter().any(|key| key.signs() == signs && key.name() == signature.name() && key.id() == signature.id())
-        };
-        let of_log = |signature: &&Signature| signature.name() == self.checkpoint.origin() && signed_by(signature, Signs::Notes);
-        let log_keys: Vec<u32> = verified.iter().filter(of_log).map(Signature::id).collect();
-        if log_keys.is_empty() {
+        let log = Trusted::of(keys, |key| key.signs() == Signs::Notes && key.name() == self.checkpoint.origin());
+        let witnesses = Trusted::of(keys, |key| key.signs() == Signs::Cosignatures);
+        let forged = |(name, id)| Untrusted::Forged { name, id };
+        let by_log = signatures(&self.note, &log).map_err(forged)?;
+        let by_witnesses = signatures(&self.note, &witnesses).map_err(forged)?;
+        if by_log.is_empty() {
             return Err(Untrusted::NoLog);
         }
-        let of_witness = verified.iter().filter(|signature| signed_by(signature, Signs::Cosignatures));
-        Ok(Attested { checkpoint: &self.checkpoint, log_keys, cosignatures: of_witness.filter_map(Cosignature::of).collect() })
+        Ok(Attested {
+            checkpoint: &self.checkpoint,
+            log_keys: by_log.iter().map(Signature::id).collect(),
+            cosignatures: by_witnesses.iter().filter_map(Cosignature::of).collect(),
+        })
     }
 
     /// Adds the signature lines that a witness answered with (C2SP tlog-witness),
@@ -140,23 +158,41 @@ impl SignedCheckpoint {
     /// place of its earlier one.
     ///
     /// # Errors
-    /// Where what was offered are not such lines, none is a known witness's, or
-    /// one is forged; the checkpoint is then as it was.
-    pub fn cosign(&mut self, lines: &[u8], witnesses: &[PublicKey]) -> Result<(), Untrusted> {
-        let witnesses: Vec<PublicKey> = witnesses.iter().filter(|key| key.signs() == Signs::Cosignatures).cloned().collect();
-        let offered = Note::from_bytes(&[self.note.text(), b"\n", lines].concat()).map_err(|_| Untrusted::NotLines)?;
+    /// Where what was offered are not such lines, none is a known witness's, one
+    /// is forged, or they are too many; the checkpoint is then as it was.
+    pub fn cosign(&mut self, lines: &[u8], witnesses: &[PublicKey]) -> Result<(), NotCosigned> {
+        let witnesses = Trusted::of(witnesses, |key| key.signs() == Signs::Cosignatures);
+        let offered = Note::from_bytes(&[self.note.text(), b"\n", lines].concat()).map_err(|_| NotCosigned::NotLines)?;
         if offered.text() != self.note.text() {
-            return Err(Untrusted::NotLines);
+            return Err(NotCosigned::NotLines);
         }
-        let (verified, _) = offered.verify(&Trusted(&witnesses)).map_err(|error| untrusted(error, Untrusted::NoWitness))?;
-        let given: Vec<Given> = verified.into_iter().map(Given).collect();
+        let given = signatures(&offered, &witnesses).map_err(|(name, id)| NotCosigned::Forged { name, id })?;
+        if given.is_empty() {
+            return Err(NotCosigned::NoWitness);
+        }
+        let given: Vec<Given> = given.into_iter().map(Given).collect();
         let signers: Vec<&dyn Signer> = given.iter().map(|given| given as &dyn Signer).collect();
-        self.note.add_sigs(&signers).map_err(|_| Untrusted::NotLines)
+        let copy = Note::from_bytes(&self.bytes()).map_err(|_| NotCosigned::TooMuch)?;
+        *self = Self::signed(copy, &signers).ok_or(NotCosigned::TooMuch)?;
+        Ok(())
+    }
+
+    /// A note with these signatures, each in place of an earlier one of its key,
+    /// if whoever is given it can read it.
+    fn signed(mut note: Note, signers: &[&dyn Signer]) -> Option<Self> {
+        note.add_sigs(signers).ok()?;
+        Self::parse(&note.to_bytes()).ok()
     }
 }
 
-fn untrusted(error: NoteError, none: Untrusted) -> Untrusted {
-    if let NoteError::InvalidSignature { name, id } = error { Untrusted::Forged { name, id } } else { none }
+/// The signatures that these keys made; the name and id of a key that is named
+/// on one it did not make.
+fn signatures(note: &Note, keys: &Trusted<'_>) -> Result<Vec<Signature>, (String, u32)> {
+    match note.verify(keys) {
+        Ok((verified, _)) => Ok(verified),
+        Err(NoteError::InvalidSignature { name, id }) => Err((name, id)),
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// A signature that exists already, for `signed_note` to put in its place.

@@ -11,7 +11,7 @@ pub(crate) const ORIGIN: &str = "log.example/ledger";
 pub(crate) const WITNESS: &str = "witness.example/w1";
 
 pub(crate) fn signed(log: &Log, keys: &[LogKey]) -> SignedCheckpoint {
-    SignedCheckpoint::sign(checkpoint(log.tree()), keys).expect("the keys are the log's")
+    SignedCheckpoint::sign(&checkpoint(log.tree()), keys).expect("the keys are the log's")
 }
 
 pub(crate) fn checkpoint(tree: Tree) -> Checkpoint {

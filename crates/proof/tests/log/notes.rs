@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lastresort_proof::checkpoint::{Checkpoint, NotACheckpoint, NotSigned, SignedCheckpoint, Untrusted};
+use lastresort_proof::checkpoint::{Checkpoint, NotACheckpoint, NotCosigned, NotSigned, SignedCheckpoint, Untrusted};
 use lastresort_proof::note::cosignature::Cosignature;
 use lastresort_proof::note::{LogKey, NotAKey, PublicKey, Signs};
 use lastresort_proof::tree::consistency::Tree;
@@ -75,12 +75,14 @@ fn a_key_is_changed_for_another_while_both_sign() {
 #[test]
 fn a_checkpoint_is_signed_by_its_logs_keys_alone() {
     let tree = Log::of(1).tree();
-    assert_eq!(SignedCheckpoint::sign(checkpoint(tree), &[]), Err(NotSigned::NoKey));
+    assert_eq!(SignedCheckpoint::sign(&checkpoint(tree), &[]), Err(NotSigned::NoKey));
     let other = LogKey::try_new("log.example/other", &[1; 32]).expect("a name");
-    assert_eq!(SignedCheckpoint::sign(checkpoint(tree), &[key(1), other.clone()]), Err(NotSigned::OtherLog));
-    let longest = "x".repeat(1_000_000);
-    let long = Checkpoint::try_new(ORIGIN, tree, &[&longest]).expect("one line");
-    assert_eq!(SignedCheckpoint::sign(long, &[key(1)]), Err(NotSigned::TooLong));
+    assert_eq!(SignedCheckpoint::sign(&checkpoint(tree), &[key(1), other.clone()]), Err(NotSigned::OtherLog));
+    for length in [1_000_000, 999_900] {
+        let longest = "x".repeat(length);
+        let long = Checkpoint::try_new(ORIGIN, tree, &[&longest]).expect("one line");
+        assert_eq!(SignedCheckpoint::sign(&long, &[key(1)]), Err(NotSigned::TooMuch), "nobody could read it: {length}");
+    }
 
     // A pinned key of another log, put under this log's checkpoint, is not believed.
     let mut note = Note::new(checkpoint(tree).text().as_bytes(), &[]).expect("a text");
@@ -120,16 +122,22 @@ fn what_no_known_witness_signed_is_not_added() {
     let of_another_tree = cosignature(7, &checkpoint(Log::of(11).tree()), 100);
     let own = cosignature(7, signed.unverified(), 100);
     let known = [witness_key(7)];
-    let forged = Untrusted::Forged { name: WITNESS.to_owned(), id: witness_key(7).id() };
+    let forged = NotCosigned::Forged { name: WITNESS.to_owned(), id: witness_key(7).id() };
     assert_eq!(signed.cosign(&of_another_tree, &known), Err(forged));
-    assert_eq!(signed.cosign(&cosignature(8, signed.unverified(), 100), &known), Err(Untrusted::NoWitness));
+    assert_eq!(signed.cosign(&cosignature(8, signed.unverified(), 100), &known), Err(NotCosigned::NoWitness));
     assert!(signed.cosign(&cosignature(7, signed.unverified(), 1 << 63), &known).is_err(), "a second beyond the last");
-    assert_eq!(signed.cosign(&own, &[public(1)]), Err(Untrusted::NoWitness), "a log's key is no witness's");
+    assert_eq!(signed.cosign(&own, &[public(1)]), Err(NotCosigned::NoWitness), "a log's key is no witness's");
     for lines in [&b""[..], b"\n", b"hello\n", &own[..own.len() - 1], &[b"more\n\n", &own[..]].concat()] {
-        assert_eq!(signed.cosign(lines, &known), Err(Untrusted::NotLines), "{}", String::from_utf8_lossy(lines));
+        assert_eq!(signed.cosign(lines, &known), Err(NotCosigned::NotLines), "{}", String::from_utf8_lossy(lines));
     }
     assert_eq!(signed.bytes(), before);
     signed.cosign(&own, &known).expect("its own");
+
+    let others: Vec<_> = (10..110).map(|secret| (cosignature(secret, signed.unverified(), 100), witness_key(secret))).collect();
+    let (lines, known): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    let before = signed.bytes();
+    assert_eq!(signed.cosign(&lines.concat(), &known), Err(NotCosigned::TooMuch));
+    assert_eq!(signed.bytes(), before);
 }
 
 #[test]
@@ -222,4 +230,16 @@ fn a_flipped_signature_is_never_counted() {
             assert_eq!(attested.log_keys.len() + attested.cosignatures.len(), 2, "{}", String::from_utf8_lossy(&bytes));
         }
     }
+}
+
+/// Somebody is trusted as a witness, under the log's own name, and signs in the
+/// log's place with that key.
+#[test]
+fn a_witness_named_as_the_log_is_not_the_log() {
+    let bytes = ed25519_dalek::SigningKey::from_bytes(&[9; 32]).verifying_key().to_bytes();
+    let as_witness = PublicKey::try_new(ORIGIN, Signs::Cosignatures, &bytes).expect("a name and a key");
+    let signed = signed(&Log::of(10), &[key(9)]);
+    assert_ne!(as_witness.id(), public(9).id());
+    assert_eq!(signed.verify(&[as_witness, public(1)]), Err(Untrusted::NoLog));
+    assert!(signed.verify(&[public(9)]).is_ok());
 }
