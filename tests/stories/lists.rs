@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 lastresort_tests::on_both_stores!(
     a_name_is_found_by_any_part_of_it,
+    a_name_told_while_others_search_is_found,
     lists_are_narrowed,
     lists_are_sorted_up_and_down,
     every_page_is_read_once,
@@ -67,6 +68,34 @@ async fn a_name_is_found_by_any_part_of_it(world: &World) {
     hr.put("/persons/by-external/hr/Fergus", renamed).await.ok();
     assert_eq!(sorted(&hr, "name=duff").await, ["Fergus", "Sorcha"], "under the new name");
     assert_eq!(sorted(&hr, "name=kerrigan").await, [""; 0], "and no more under the old");
+}
+
+async fn a_name_told_while_others_search_is_found(world: &World) {
+    let (hr, ..) = with_staff(world).await;
+    let rename = |nth: usize| {
+        let (hr, path) = (hr.clone(), format!("/persons/by-external/hr/{}", STAFF[nth].0));
+        tokio::spawn(async move {
+            for to in 0..8 {
+                let profile = json!({"given_name": STAFF[nth].0, "family_name": format!("Moved{nth}to{to}")});
+                hr.put(&path, json!({"profile": profile})).await.ok();
+            }
+        })
+    };
+    let search = |_| {
+        let hr = hr.clone();
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                hr.get("/persons?name=nobody").await.ok();
+            }
+        })
+    };
+    let all: Vec<_> = (0..STAFF.len()).map(rename).chain((0..2).map(search)).collect();
+    for one in all {
+        one.await.expect("done");
+    }
+    for (nth, (given, ..)) in STAFF.iter().enumerate() {
+        assert_eq!(listed(&hr, &format!("name=moved{nth}to7")).await, [*given]);
+    }
 }
 
 async fn lists_are_narrowed(world: &World) {

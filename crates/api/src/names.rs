@@ -73,16 +73,20 @@ impl Index {
         if state.generation != self.generation {
             *self = Self { generation: state.generation, ..Self::default() };
         }
-        let since = self.position;
-        let mut after = None;
-        loop {
-            let question = Question { filters: vec![Filter::MovedAfter(since)], after, limit: PAGE, ..Question::default() };
+        // Rows move while pages are read, and one may pass from before the cursor to behind
+        // it. So the index is up to what the rows were folded to before the first page; what
+        // has moved since is read again by the next search.
+        let (since, mut after) = (self.position, None);
+        while self.position < state.bookmark {
+            let question = Question { filters: vec![Filter::MovedAfter(since)], after: after.take(), limit: PAGE, ..Question::default() };
             let found = follower.ask::<Persons>(call.organisation, question).await?;
-            let Some(last) = found.last().map(|found| found.id.clone()) else { break };
-            self.position = found.iter().map(|found| found.position).max().unwrap_or(0).max(self.position);
+            let last = found.last().filter(|_| found.len() == PAGE as usize).map(|found| found.id.clone());
             let rows: Vec<(RowId, PersonRow)> = found.into_iter().map(|found| (found.id, found.row)).collect();
             self.take(call, rows).await?;
-            after = Some((None, last));
+            match last {
+                Some(last) => after = Some((None, last)),
+                None => self.position = state.bookmark,
+            }
         }
         Ok(())
     }
