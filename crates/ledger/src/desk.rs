@@ -3,6 +3,7 @@
 //! somebody was faster.
 
 mod seen;
+mod turns;
 mod work;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use lastresort_fact::{Actor, Decides, EventId, Fact, GrantId, Instant, Organisat
 use uuid::Uuid;
 
 pub use self::seen::Seen;
+pub use self::turns::Turns;
 pub use self::work::Work;
 use crate::append::{ClaimName, CommandKey, Outcome, Receipt, StreamRef};
 use crate::clock::Clock;
@@ -151,6 +153,8 @@ pub struct Desk {
     pub clock: Clock,
     /// States kept between commands.
     pub kept: Arc<Kept>,
+    /// Whose turn it is to decide again.
+    pub turns: Arc<Turns>,
 }
 
 impl Desk {
@@ -224,7 +228,12 @@ impl Desk {
             let replayed = Done::before(stored.receipt);
             return if stored.body == order.key.body { Ok(replayed) } else { Err(DeskError::KeyReused) };
         }
+        let mut turn = None;
         for nth in 0..ATTEMPTS {
+            if nth == 1 {
+                // Who lost a race goes on in turn, so that of many at once each is done.
+                turn = Some(self.turns.take(order.organisation).await);
+            }
             // What is kept serves the first attempt; whoever was faster then, the next one looks.
             let mut attempt = Work::new(self, order, nth == 0);
             let decided = work(&mut attempt).await;
@@ -253,6 +262,7 @@ impl Desk {
                 }
             }
         }
+        drop(turn);
         Err(DeskError::Busy)
     }
 

@@ -72,7 +72,7 @@ pub async fn desk(settings: &Settings, clock: Clock) -> Result<Desk, StartError>
     };
     let keys = Arc::new(Keyring::open(&*store, &root, &folder).await?);
     let kept = Arc::new(Kept::new(settings.kept_mib.saturating_mul(1 << 20)));
-    Ok(Desk { store, keys, clock, kept })
+    Ok(Desk { store, keys, clock, kept, turns: Arc::default() })
 }
 
 /// The root key as told; on PostgreSQL it must be.

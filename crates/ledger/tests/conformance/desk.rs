@@ -21,6 +21,7 @@ on_both_stores!(
     a_refusal_writes_nothing,
     what_changes_nothing_writes_nothing,
     a_lost_race_is_decided_again,
+    of_many_at_once_each_is_done,
     a_rule_holds_however_many_ask_at_once,
     a_decision_that_rests_on_another_stream_is_made_again,
     a_stream_is_seen_once_from_first_to_last,
@@ -133,6 +134,18 @@ async fn a_lost_race_is_decided_again(scene: &Scene) {
     };
     let busy = desk.run(&crate::scene::actors::order(organisation), hopeless).await.expect_err("refused");
     assert!(matches!(busy, DeskError::Busy), "{busy}");
+}
+
+async fn of_many_at_once_each_is_done(scene: &Scene) {
+    let desk = desk(scene).await;
+    let organisation = ledger(&scene.store).await;
+    let id = note_with(&desk, organisation, []).await;
+    let orders: Vec<_> = (0..16).map(|_| order(organisation)).collect();
+    let all = orders.iter().map(|order| ask(&desk, order, id, Expect::Exists, mark(1)));
+    for done in join_all(all).await {
+        done.expect("done");
+    }
+    assert_eq!(desk.load::<Note>(organisation, id).await.expect("loaded").0.marks, [1; 16]);
 }
 
 async fn a_rule_holds_however_many_ask_at_once(scene: &Scene) {

@@ -31,7 +31,7 @@ pub(crate) async fn desk(scene: &Scene) -> Desk {
 /// A desk of another server, perhaps, on the same keys.
 pub(crate) async fn desk_on(store: AnyStore, scene: &Scene) -> Desk {
     let keys = Keyring::open(&*store, &root(), scene.keys.path()).await.expect("a keyring");
-    Desk { store, keys: Arc::new(keys), clock: Clock::standing(NOON), kept: Arc::new(Kept::new(1 << 20)) }
+    Desk { store, keys: Arc::new(keys), clock: Clock::standing(NOON), kept: Arc::new(Kept::new(1 << 20)), turns: Arc::default() }
 }
 
 pub(crate) fn order(organisation: OrganisationId) -> Order {
