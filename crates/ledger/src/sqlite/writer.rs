@@ -81,7 +81,7 @@ impl Writer {
 }
 
 struct Thread {
-    // Dropped first: with the last connection, the writer's, go the files beside the database.
+    // Dropped first: with the last connection go the files beside the database.
     checkpoints: Checkpoints,
     connection: Connection,
     moves: broadcast::Sender<Moved>,
@@ -98,8 +98,13 @@ impl Thread {
                 Job::Ping(answer) => drop(answer.send(self.ping().map_err(fault))),
                 Job::Durability(answer) => drop(answer.send(self.durability().map_err(fault))),
                 Job::Close(answer) => {
-                    // Closed is closed: with the last connection go the files beside the database.
-                    drop(self);
+                    // Closed is closed: all is in the database, and its log is empty. Readers may have it open still.
+                    let Self { checkpoints, connection, .. } = self;
+                    drop(checkpoints);
+                    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+                        tracing::warn!(%error, "the log was left beside the database; the next start reads it");
+                    }
+                    drop(connection);
                     let _nobody_waits = answer.send(());
                     return;
                 }
