@@ -154,7 +154,10 @@ impl Guest {
         let mut faults = Vec::new();
         for (index, (name, value)) in pairs.iter().enumerate() {
             if !names.contains(&name.as_str()) {
-                faults.push(Unmet::new("unknown_parameter", format!("The query parameters here are {}.", names.join(", "))));
+                faults.push(Unmet::new(
+                    "unknown_parameter",
+                    format!("{} is no query parameter here; they are {}.", named(name), names.join(", ")),
+                ));
             } else if pairs[..index].iter().any(|(other, _)| other == name) {
                 faults.push(Unmet::new("unknown_parameter", format!("{name} stands there twice.")));
             } else if value.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) || value.len() > 2_000 {
@@ -166,6 +169,12 @@ impl Guest {
             None => Ok(Query(pairs)),
         }
     }
+}
+
+/// A parameter's name, as far as it is fit to be told back.
+fn named(name: &str) -> String {
+    let fit: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')).take(50).collect();
+    if fit.is_empty() { "One of them".to_owned() } else { fit }
 }
 
 /// A query's parameters.

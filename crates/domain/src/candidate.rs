@@ -53,7 +53,7 @@ pub struct CandidateFacts {
     pub asker: Asker,
     /// Whom an assignment names.
     pub named: Named,
-    /// The session that an observation names is in this ledger.
+    /// The session that an observation names is in this ledger, and of no other programme.
     pub session_known: bool,
 }
 

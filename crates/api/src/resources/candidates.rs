@@ -122,7 +122,9 @@ impl Resource for Candidates {
             facts.named = Named { known: version > 0, eligible: named.eligible_on(from_on, now) };
         }
         if let Some(session) = needs.session {
-            facts.session_known = states.state::<Session>(session).await?.1 > 0;
+            let (held, version) = states.state::<Session>(session).await?;
+            let programme = held.planned.and_then(|planned| planned.programme);
+            facts.session_known = version > 0 && (programme.is_none() || programme == needs.programme);
         }
         Ok(facts)
     }

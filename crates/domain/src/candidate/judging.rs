@@ -74,7 +74,7 @@ impl Candidate {
         known_module(told.module, facts, &mut unmet);
         known_criteria(told.competency, &told.results, facts, &mut unmet);
         if told.session.is_some() && !facts.session_known {
-            unmet.push(Unmet::new("unknown_reference", "There is no such session in this organisation.").at("/session"));
+            unmet.push(Unmet::new("unknown_reference", "There is no such session of the candidate's programme.").at("/session"));
         }
         let held = self.observations.get(&told.observation);
         unless_corrected(held.map(|held| &held.told), asked, &mut unmet);
