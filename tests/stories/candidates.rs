@@ -16,6 +16,7 @@ lastresort_tests::on_both_stores!(
     a_programme_keeps_the_policy_it_began_with,
     whoever_was_withdrawn_may_be_nominated_again,
     nothing_is_told_of_a_time_before_what_it_follows,
+    an_observation_names_a_session_of_the_candidates_programme,
     competent_rests_on_enough_direct_current_observation,
     nobody_is_judged_by_themselves_or_by_the_unassigned,
     an_observation_is_corrected_on_record,
@@ -85,6 +86,39 @@ async fn a_leaver_goes_no_further(world: &World) {
     case.admin.post(&format!("/persons/{}/standing", case.mentors[0].id), revoked).await.ok();
     let seen = json!({"competency": case.competency, "kind": "direct", "narrative": "Seen."});
     case.mentors[0].post(&format!("{path}/observations"), seen).await.refused(403, "not_permitted");
+}
+
+async fn an_observation_names_a_session_of_the_candidates_programme(world: &World) {
+    let case = SmallCase::begun(world).await;
+    let path = case.candidate().await;
+    let ours = case.admin.get(&format!("/programmes/{}", case.programme)).await.ok();
+    let pinned = |what: &str, fields: &[&str]| -> Value {
+        json!(fields.iter().map(|field| ((*field).to_owned(), ours[what][*field].clone())).collect::<serde_json::Map<_, _>>())
+    };
+    let theirs = json!({
+        "title": "Trainers 2022",
+        "needs_analysis": pinned("needs_analysis", &["needs_analysis", "version"]),
+        "curriculum": pinned("curriculum", &["organisation", "curriculum", "version"]),
+    });
+    let other = case.admin.post("/programmes", theirs).await.created();
+    let workshop = |programme: &str| {
+        let trainers = json!([{"person": case.mentors[0].id, "part": "lead"}]);
+        json!({
+            "programme": programme, "kind": "workshop", "title": "Questions", "modules": [], "venue": "Training room", "learners_max": 6,
+            "starts_at": "2021-03-12T09:30:00Z", "ends_at": "2021-03-12T11:00:00Z", "trainers": trainers, "physical": false,
+        })
+    };
+    let seen = |session: &str| json!({"competency": case.competency, "kind": "direct", "narrative": "Seen.", "session": session});
+    let observations = format!("{path}/observations");
+    for (programme, known) in [(case.programme.as_str(), true), (other.id(), false)] {
+        let session = case.admin.post("/sessions", workshop(programme)).await.created();
+        let answer = case.mentors[0].post(&observations, seen(session.id())).await;
+        if known {
+            answer.ok();
+        } else {
+            assert_eq!(answer.refused(409, "unknown_reference").faults(), [("/session", "unknown_reference")]);
+        }
+    }
 }
 
 async fn nothing_is_told_of_a_time_before_what_it_follows(world: &World) {
