@@ -158,6 +158,13 @@ async fn a_mentor_reads_names_and_the_whole_of_whom_they_are_assigned_to(world: 
         }
         voice.get("/persons/by-external/hr/E0001").await.refused(403, "not_permitted");
     }
+    for (voice, whole) in [(&case.mentors[0], true), (&case.assessor, true), (&case.mentors[1], false), (&verifier, true)] {
+        let listed = voice.all("/candidates").await.remove(0);
+        for seen in [&voice.get(&path).await.ok().body, &listed] {
+            assert_eq!((&seen["status"], seen["mentors"] != json!([])), (&json!("enrolled"), whole), "{} sees {seen:#}", voice.subject);
+        }
+        voice.get(&format!("{path}/gates")).await.is(if whole { 200 } else { 403 });
+    }
     let ends = json!({"person": case.assessor.id, "from_on": case.today(), "to_on": case.today()});
     case.admin.post(&format!("{path}/assessors"), ends).await.ok();
     world.it_is("2021-03-09T09:00:00Z");

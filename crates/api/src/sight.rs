@@ -34,17 +34,24 @@ pub async fn seen<R: Resource>(call: &Call, rows: &[&RowOf<R>], moment: Moment) 
     let in_part = R::PARTS.iter().any(|part| call.holds_any(part.roles));
     let entrusted = if in_part { R::entrusted(call, &people, moment).await? } else { BTreeSet::new() };
     let seen = |row: &RowOf<R>| {
-        let (programme, about) = (R::programme(row), R::about(row));
-        let theirs = about.is_some_and(|person| person == call.known.person || entrusted.contains(&person));
-        if theirs || call.reads(R::READERS, programme) {
+        if reads_whole::<R>(call, row, moment) || R::about(row).is_some_and(|person| entrusted.contains(&person)) {
             return Some(R::shown(row, moment));
         }
-        match R::PARTS.iter().find(|part| call.reads(part.roles, programme)) {
+        match R::PARTS.iter().find(|part| call.reads(part.roles, R::programme(row))) {
             Some(part) => Some((part.shown)(row, moment)),
             None => R::part(row, call),
         }
     };
     Ok(rows.iter().map(|row| seen(row)).collect())
+}
+
+/// Whether the caller reads the whole of this one: it is about them, or read by
+/// one of their roles, or theirs to mentor or assess today.
+pub fn reads_whole<R: Resource>(call: &Call, row: &RowOf<R>, moment: Moment) -> bool {
+    let programme = R::programme(row);
+    R::about(row) == Some(call.known.person)
+        || call.reads(R::READERS, programme)
+        || (R::assigned(row, call.known.person, moment) && call.reads(&[Role::Mentor, Role::Assessor], programme))
 }
 
 /// Whether the caller reads every one of a resource, be it in part.

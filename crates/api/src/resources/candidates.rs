@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::call::{Answer, Call};
 use crate::listing::{is, min_position};
 use crate::resource::{At, Form, Resource, Sieve};
-use crate::sight::{Part, refused};
+use crate::sight::{Part, reads_whole, refused};
 use crate::table::{Callers, Entry, PREFIX, Table};
 
 pub mod bodies;
@@ -38,12 +38,12 @@ impl Resource for Candidates {
     type Shown = CandidateShown;
     const PATH: &'static str = "candidates";
     const ID: &'static str = "candidate";
-    const READERS: &'static [Role] =
-        &[Role::ProviderAdmin, Role::Mentor, Role::Assessor, Role::Verifier, Role::Manager, Role::GovernanceLead, Role::Inspector];
+    const READERS: &'static [Role] = &[Role::ProviderAdmin, Role::Verifier, Role::Manager, Role::GovernanceLead, Role::Inspector];
     const PARTS: &'static [Part<Self>] = &[
         // Status and dates of the training; never what anybody saw, said or decided.
+        // Mentors and assessors read the whole of those they are assigned to.
         Part {
-            roles: &[Role::HrSystem],
+            roles: &[Role::HrSystem, Role::Mentor, Role::Assessor],
             shown: CandidateRow::progress,
             asks: &["person", "programme", "status", "stage", "sort"],
             hears: &["CandidateNominated", "CandidateEnrolled", "StageEntered", "CandidateCompleted", "CandidateWithdrawn"],
@@ -219,30 +219,34 @@ pub struct GatesShown {
     pub items: Vec<GateShown>,
 }
 
+/// Who reads gates: mentors and assessors those of whom they are assigned to.
+const GATE_READERS: &[Role] =
+    &[Role::ProviderAdmin, Role::Mentor, Role::Assessor, Role::Verifier, Role::Manager, Role::GovernanceLead, Role::Inspector];
+
 fn gates(table: &mut Table) {
     let shape = table.shapes.of::<GatesShown>();
     let entry = Entry::get(
         &format!("{PREFIX}/candidates/{{candidate}}/gates"),
         "get_candidate_gates",
         Candidates::PATH,
-        Callers::RolesAndOneself(Candidates::READERS),
+        Callers::RolesAndOneself(GATE_READERS),
         shape,
         "Read what stands between a candidate and each stage.",
     );
     table.add(entry.query(vec![min_position()]), get_gates);
 }
 
-/// For those who read the candidate, and for the candidate.
+/// For those who read the whole of the candidate, and for the candidate.
 async fn get_gates(call: Call) -> Answer {
     let id: Uuid = call.guest.id("candidate")?;
     call.fresh(&call.guest.query(&["min_position"])?).await?;
     let follower = &call.guest.service.follower;
     let position = follower.state(call.organisation).await.bookmark;
-    let found = follower.row::<Candidates>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(Candidates::READERS))?;
-    if !call.reads(Candidates::READERS, Some(found.row.programme)) && found.row.person != call.known.person {
+    let found = follower.row::<Candidates>(call.organisation, &id.to_string()).await?.ok_or_else(|| call.missing(GATE_READERS))?;
+    let mut reader = call.reader(Seen::default());
+    if !reads_whole::<Candidates>(&call, &found.row, call.moment(&mut reader).await?) {
         return Err(refused::<Candidates>());
     }
-    let mut reader = call.reader(Seen::default());
     let (candidate, _) = reader.state::<Candidate>(id).await?;
     let at = At { organisation: call.organisation, id, by: call.actor(), state: &candidate, command: None };
     let facts = Candidates::facts(&mut reader, &at).await?;
