@@ -118,7 +118,9 @@ fn token(settings: &Settings, subject: &str, hours: u64) -> Result<String, Start
 
 fn logs(settings: &Settings) -> Result<(), StartError> {
     let filter = EnvFilter::try_new(&settings.log_filter).map_err(|error| StartError::Other(format!("log_filter: {error}")))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal());
+    // Where the log cannot be written either, as on a full disk, requests are answered all the same.
+    let lines = lines.with_writer(std::io::stderr).log_internal_errors(false);
     match settings.log.as_str() {
         "plain" => lines.init(),
         "json" => lines.json().init(),
