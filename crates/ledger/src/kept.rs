@@ -19,7 +19,7 @@ use crate::append::StreamRef;
 
 /// For how long a reader trusts what is kept without asking.
 const TRUSTED: Duration = Duration::from_millis(500);
-/// So many states are held at most, for so long after they were last looked at.
+/// So many states are held at most, for so long after they were last known to be the stream's own.
 const HELD: usize = 10_000;
 const HELD_FOR: Duration = Duration::from_secs(2);
 /// About what a state is, and what one event adds to it: most replace what
@@ -122,7 +122,7 @@ impl Kept {
         }
     }
 
-    /// Holds what is put of this stream from now on, whatever the bound; lets go of those not looked at for long.
+    /// Holds what is put of this stream from now on, whatever the bound; lets go of those that nobody has confirmed for long.
     pub(crate) fn hold(&self, organisation: OrganisationId, stream: &StreamRef) {
         let now = Moment::now();
         let mut halves = self.halves();

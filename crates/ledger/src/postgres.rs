@@ -1,8 +1,9 @@
 //! The store on PostgreSQL: any number of servers, one database.
 //!
 //! Appends go through writers, one per organisation at work (`write`), who run
-//! batches (`settle`, `batch`) on connections of their own (`lines`). Everything
-//! else goes through a pool: ledgers and keys (`read`, `event`), rows and
+//! batches (`settle`, `batch`) on connections of their own (`lines`). Streams are
+//! loaded through postgres-es, several at a time (`loading`). Everything else is
+//! read on connections of its own as well, or goes through a pool where it is seldom: ledgers and keys (`read`, `event`), rows and
 //! questions to them (`rows`, `ask`). `news` carries word of moved ledgers from
 //! server to server, `schema` makes the tables, `fault` tells errors apart.
 //! There is no SQL of this database anywhere else.
