@@ -179,6 +179,9 @@ async fn what_a_list_cannot_be_asked_is_said(world: &World) {
     for query in ["colour=blue", "kind=human&kind=human", "after=1", "fields=id"] {
         hr.get(&format!("/persons?{query}")).await.refused(400, "unknown_parameter");
     }
+    let unknown = hr.get("/persons?colour=blue&size=2").await.refused(400, "unknown_parameter");
+    let told = unknown["errors"].to_string();
+    assert!(told.contains("colour is no query parameter here") && told.contains("size is no query parameter here"), "{unknown}");
     hr.get("/persons?name=a%00b").await.refused(400, "malformed");
     hr.get("/persons?name=%ff%fe").await.refused(400, "malformed");
 }

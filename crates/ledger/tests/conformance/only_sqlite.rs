@@ -87,6 +87,19 @@ async fn after_closing_appends_are_refused_and_nothing_hangs() {
 }
 
 #[tokio::test]
+async fn a_closed_ledger_is_in_its_database_and_its_log_is_empty() {
+    let scene = Scene::set(On::Sqlite).await;
+    let organisation = ledger(&scene.store).await;
+    let log = scene.folder().join("ledger.db-wal");
+    // A reader that has the database open keeps the log from being removed.
+    scene.store.head(organisation).await.expect("read").expect("a ledger");
+    assert!(fs::metadata(&log).expect("a log").len() > 0);
+    scene.store.close().await;
+    assert_eq!(fs::metadata(&log).map_or(0, |log| log.len()), 0);
+    scene.clear().await;
+}
+
+#[tokio::test]
 async fn rows_that_were_lost_are_folded_again() {
     let scene = Scene::set(On::Sqlite).await;
     let organisation = ledger(&scene.store).await;
